@@ -1,0 +1,61 @@
+// What the store needs of an ordered key-value engine: point reads and iterators on a fixed state, and atomic batches.
+// RocksDB implements it (rocks_kv.h); nothing above this line knows RocksDB.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/impl/key_codec.h"
+#include "engine/result.h"
+
+namespace demarche::impl {
+
+// Ascending by key. Not thread-safe. Keeps the state it reads alive.
+class KvIterator {
+ public:
+  virtual ~KvIterator() = default;
+  virtual void seek(std::string_view key) = 0;
+  virtual void seek_to_last() = 0;
+  virtual void next() = 0;
+  [[nodiscard]] virtual bool valid() const = 0;
+  [[nodiscard]] virtual std::string_view key() const = 0;    // REQUIRES: valid()
+  [[nodiscard]] virtual std::string_view value() const = 0;  // REQUIRES: valid()
+  [[nodiscard]] virtual Result<void> status() const = 0;     // ask when valid() turns false
+};
+
+class KvReader {
+ public:
+  virtual ~KvReader() = default;
+  [[nodiscard]] virtual Result<std::optional<std::string>> get(Family family, std::string_view key) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<KvIterator> iterate(Family family) const = 0;
+};
+
+// Changes on top of a fixed state; reads see both. Not thread-safe.
+class KvBatch : public KvReader {
+ public:
+  virtual void put(Family family, std::string_view key, std::string_view value) = 0;
+  [[nodiscard]] virtual std::size_t size_bytes() const = 0;
+};
+
+struct KvOptions {
+  bool create = false;
+  bool read_only = false;
+  std::size_t cache_bytes = 0;
+};
+
+class KvStore {
+ public:
+  virtual ~KvStore() = default;
+  [[nodiscard]] virtual std::shared_ptr<const KvReader> snapshot() const = 0;
+  [[nodiscard]] virtual std::shared_ptr<KvBatch> make_batch() const = 0;
+  // Applies all of `batch` or nothing. Errors: kOutcomeUnknown.
+  [[nodiscard]] virtual Result<void> write(KvBatch& batch, bool sync) = 0;
+};
+
+// Opens the RocksDB folder `path`. Errors: kConflict, kCorruption, kIo, kDenied.
+[[nodiscard]] Result<std::shared_ptr<KvStore>> open_rocks(const std::string& path, const KvOptions& options);
+
+}  // namespace demarche::impl

@@ -1,0 +1,178 @@
+#include "engine/impl/store_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace demarche::impl {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kMarkerName = "DEMARCHE";
+constexpr const char* kHighWaterName = "COMMITTED";
+constexpr const char* kMarkerFirstLine = "demarche store";
+constexpr std::size_t kHighWaterDigits = 20;
+
+std::string join(const std::string& path, const char* name) { return (fs::path(path) / name).string(); }
+
+tl::unexpected<Error> system_error(std::string_view doing, const std::string& path) {
+  const int code = errno;
+  const bool denied = code == EACCES || code == EPERM || code == EROFS;
+  return make_error(denied ? ErrorCode::kDenied : ErrorCode::kIo,
+                    fmt::format("{} '{}': {}", doing, path, std::strerror(code)));
+}
+
+Result<void> check_marker(const std::string& path) {
+  std::ifstream in(join(path, kMarkerName));
+  std::string first;
+  std::string second;
+  std::getline(in, first);
+  std::getline(in, second);
+  int format = -1;
+  const std::string_view digits = std::string_view(second).substr(std::min<std::size_t>(second.size(), 7));
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), format);
+  if (first != kMarkerFirstLine || !second.starts_with("format ") || error != std::errc() ||
+      end != digits.data() + digits.size()) {
+    return make_error(ErrorCode::kCorruption,
+                      fmt::format("'{}': the file DEMARCHE does not name a store format; restore a copy", path));
+  }
+  if (format != kFormatVersion) {
+    return invalid(fmt::format("'{}': store format {}, this build reads {}; open it with the build that wrote it",
+                               path, format, kFormatVersion));
+  }
+  return {};
+}
+
+// Writes a small file so that after a crash either all of it is there or none.
+Result<void> write_file_durably(const std::string& path, const std::string& text) {
+  const std::string temporary = path + ".new";
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return system_error("write", temporary);
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+  const int code = errno;
+  ::close(fd);
+  errno = code;
+  if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) return system_error("write", path);
+  const int folder = ::open(fs::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    ::fsync(folder);
+    ::close(folder);
+  }
+  return {};
+}
+
+std::string process_text(long pid) {
+  if (pid == static_cast<long>(::getpid())) return fmt::format("this process ({})", pid);
+  std::ifstream in(fmt::format("/proc/{}/comm", pid));
+  std::string name;
+  std::getline(in, name);
+  return name.empty() ? fmt::format("process {}", pid) : fmt::format("process {} ({})", pid, name);
+}
+
+}  // namespace
+
+std::string database_path(const std::string& path) { return join(path, "db"); }
+
+Result<FolderState> inspect_folder(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) return FolderState::kAbsent;
+  if (error) {
+    errno = error.value();
+    return system_error("open", path);
+  }
+  if (!fs::is_directory(status)) return invalid(fmt::format("'{}' is a file; a store is a folder", path));
+  if (fs::exists(join(path, kMarkerName), error)) {
+    DEMARCHE_CHECK(check_marker(path));
+    if (!fs::exists(join(database_path(path), "CURRENT"), error)) {
+      return make_error(ErrorCode::kCorruption,
+                        fmt::format("'{}' is a store whose database is missing (db/CURRENT); restore a copy", path));
+    }
+    return FolderState::kStore;
+  }
+  const fs::directory_iterator entries(path, error);
+  if (error) {
+    errno = error.value();
+    return system_error("open", path);
+  }
+  if (entries == fs::directory_iterator()) return FolderState::kEmpty;
+  return invalid(fmt::format("'{}' is a folder with other things in it, not a store; name a new or empty folder", path));
+}
+
+Result<void> make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return system_error("make folder", path);
+  if (::access(path.c_str(), W_OK) != 0) return system_error("write in folder", path);
+  return {};
+}
+
+Result<void> finish_folder(const std::string& path) {
+  return write_file_durably(join(path, kMarkerName), fmt::format("{}\nformat {}\n", kMarkerFirstLine, kFormatVersion));
+}
+
+std::optional<std::string> lock_holder(const std::string& path) {
+  // The kernel's list is read rather than the lock tried: closing any descriptor of the lock file would drop a lock
+  // that this very process holds (POSIX record locks).
+  struct stat lock_file {};
+  if (::stat(join(database_path(path), "LOCK").c_str(), &lock_file) != 0) return std::nullopt;
+  std::ifstream locks("/proc/locks");
+  const std::string wanted = fmt::format("{:02x}:{:02x}:{}", major(lock_file.st_dev), minor(lock_file.st_dev),
+                                         lock_file.st_ino);
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words(line);
+    std::string number, type, mode, access, file;
+    long pid = 0;
+    if (words >> number >> type >> mode >> access >> pid >> file && file == wanted && access == "WRITE") {
+      return process_text(pid);
+    }
+  }
+  return std::nullopt;
+}
+
+HighWaterMark::~HighWaterMark() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<CommitNumber> HighWaterMark::read(const std::string& path) {
+  std::ifstream in(join(path, kHighWaterName));
+  if (!in) return CommitNumber{0};
+  std::string line;
+  std::getline(in, line);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+  if (error != std::errc() || end != line.data() + line.size() || line.size() != kHighWaterDigits) {
+    return make_error(ErrorCode::kCorruption,
+                      fmt::format("'{}': the file COMMITTED does not hold a commit number; restore a copy", path));
+  }
+  return CommitNumber{value};
+}
+
+Result<void> HighWaterMark::open_for_writing(const std::string& path) {
+  const std::string file = join(path, kHighWaterName);
+  fd_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (fd_ < 0) return system_error("write", file);
+  return {};
+}
+
+Result<void> HighWaterMark::set(CommitNumber commit) {
+  const std::string text = fmt::format("{:020}\n", commit.value);
+  if (::pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    return system_error("write", kHighWaterName);
+  }
+  return {};
+}
+
+}  // namespace demarche::impl

@@ -1,0 +1,51 @@
+// The folder around the database: its marker, its high-water mark, and who holds it.
+//
+//   STORE/DEMARCHE    marker: two lines, "demarche store" and "format 0"; written last when a store is made
+//   STORE/COMMITTED   number of the last commit acknowledged with sync, 20 digits and a line feed
+//   STORE/db/         RocksDB
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/result.h"
+#include "engine/types.h"
+
+namespace demarche::impl {
+
+inline constexpr int kFormatVersion = 0;
+
+enum class FolderState : std::uint8_t { kAbsent, kEmpty, kStore };
+
+// What stands at `path`. Errors: kInvalidArgument (a file, a foreign folder, another format), kDenied, kIo.
+[[nodiscard]] Result<FolderState> inspect_folder(const std::string& path);
+
+// Makes the folder and its parents-less self; the marker is written by finish_folder() once the database stands.
+[[nodiscard]] Result<void> make_folder(const std::string& path);
+[[nodiscard]] Result<void> finish_folder(const std::string& path);
+
+[[nodiscard]] std::string database_path(const std::string& path);
+
+// The process that holds the database's lock, as "process 4711 (demarche)"; nullopt if nobody does.
+[[nodiscard]] std::optional<std::string> lock_holder(const std::string& path);
+
+// The acknowledged commit number outside the write-ahead log. It is written after the log is synced, so it is never
+// ahead of what the disk holds; a database that ends before it has lost a suffix.
+class HighWaterMark {
+ public:
+  HighWaterMark() = default;
+  ~HighWaterMark();
+  HighWaterMark(const HighWaterMark&) = delete;
+  HighWaterMark& operator=(const HighWaterMark&) = delete;
+
+  // 0 when there is no file yet. Errors: kCorruption if it does not hold a number.
+  [[nodiscard]] static Result<CommitNumber> read(const std::string& path);
+  [[nodiscard]] Result<void> open_for_writing(const std::string& path);
+  [[nodiscard]] Result<void> set(CommitNumber commit);
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace demarche::impl

@@ -1,0 +1,202 @@
+// The store: one folder on disk that holds actors, interactions and their sources. Start here.
+//
+//   DEMARCHE_TRY(auto store, Store::open("talks.dm", {.create_if_missing = true}));
+//   DEMARCHE_TRY(auto tx, store->begin());
+//   DEMARCHE_TRY(const ActorId kerry, tx->add_actor({.key = "john-kerry", .name = "John Kerry"}));
+//   DEMARCHE_TRY(const CommitNumber n, tx->commit("first notes"));
+//   const auto view = store->view();
+//   DEMARCHE_TRY(const Actor actor, view->get_actor(kerry));
+//
+// The interface is the seam behind which another backend can stand: nothing here promises more than commit of a batch
+// with preconditions, and reads of a fixed state. Bytes are described in FORMAT.md.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/kind.h"
+#include "engine/model.h"
+#include "engine/result.h"
+#include "engine/row_batch.h"
+#include "engine/types.h"
+
+namespace demarche {
+
+namespace impl {
+class KvReader;
+class KvBatch;
+class KvIterator;
+class KvStore;
+struct CommitRecord;
+}  // namespace impl
+
+struct StoreOptions {
+  bool create_if_missing = false;
+  // Opens without the right to write: works in a folder that cannot be written to. Refused while another process has
+  // the store open for writing.
+  bool read_only = false;
+  // true: a commit returns once it is on disk. false: it returns once the operating system has it, and a power cut may
+  // lose the last ones, never the middle.
+  bool sync = true;
+  // Memory for blocks read from disk.
+  std::size_t cache_bytes = std::size_t{256} << 20;
+};
+
+// Totals, kept with every commit. Cost: none.
+struct Statistics {
+  CommitNumber commit;
+  std::int64_t commit_time_micros = 0;  // UTC since 1970, of that commit; 0 for the empty store
+  std::uint64_t actors = 0;
+  std::uint64_t interactions = 0;
+  std::uint64_t sources = 0;
+};
+
+// Ascending stream of index rows by (begin_min, row), undated ones first. Holds on to the state it reads; use one per thread.
+class RowCursor {
+ public:
+  RowCursor(RowCursor&&) noexcept;
+  RowCursor& operator=(RowCursor&&) noexcept;
+  ~RowCursor();
+  // Replaces `batch` with the next rows, at most `rows_max`. An empty batch means the end.
+  // Errors: kCorruption if a row does not decode; kIo.
+  [[nodiscard]] Result<void> next(RowBatch& batch, std::size_t rows_max = 1024);
+
+ private:
+  friend class View;
+  struct State;
+  explicit RowCursor(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Ascending stream of actor ids.
+class ActorCursor {
+ public:
+  ActorCursor(ActorCursor&&) noexcept;
+  ActorCursor& operator=(ActorCursor&&) noexcept;
+  ~ActorCursor();
+  // Replaces `ids` with the next actors, at most `rows_max`. Empty means the end.
+  [[nodiscard]] Result<void> next(std::vector<ActorId>& ids, std::size_t rows_max = 1024);
+
+ private:
+  friend class View;
+  struct State;
+  explicit ActorCursor(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct NameMatch {
+  ActorId actor;
+  std::string normal_form;  // the one that matched
+  bool preferred = false;   // of the preferred name, not an alias
+};
+
+// One fixed state of the store. Repeatable: nothing written later is seen. Thread-safe; cheap to copy by pointer.
+// A view keeps the store's files open: let go of views before expecting the folder to be free.
+class View {
+ public:
+  View(std::shared_ptr<const impl::KvReader> reader, std::shared_ptr<const KindTable> kinds, Statistics statistics);
+  ~View();
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+
+  [[nodiscard]] const KindTable& kinds() const { return *kinds_; }
+  [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+
+  // By key. Absence is not an error. One point read.
+  [[nodiscard]] Result<std::optional<ActorId>> find_actor(std::string_view key) const;
+  [[nodiscard]] Result<std::optional<InteractionId>> find_interaction(std::string_view key) const;
+  [[nodiscard]] Result<std::optional<SourceId>> find_source(std::string_view key) const;
+
+  // Actors one of whose names has the same normal form, ascending by id.
+  [[nodiscard]] Result<std::vector<ActorId>> find_actors_by_name(std::string_view name) const;
+  // The one actor that a person means by `name`: by key, else by a name if only one actor has it.
+  // Errors: kNotFound, with the nearest names; kInvalidArgument if several have it, with their keys.
+  [[nodiscard]] Result<ActorId> resolve_actor(std::string_view name) const;
+  // Names whose normal form starts with that of `prefix`, in order of normal form, at most `limit`.
+  [[nodiscard]] Result<std::vector<NameMatch>> names(std::string_view prefix, std::size_t limit) const;
+
+  // The current version of a record. Errors: kNotFound; kCorruption.
+  [[nodiscard]] Result<Actor> get_actor(ActorId id) const;
+  [[nodiscard]] Result<Interaction> get_interaction(InteractionId id) const;
+  [[nodiscard]] Result<Source> get_source(SourceId id) const;
+
+  // All actors, or those with a label. One seek, then a key read per actor.
+  [[nodiscard]] Result<ActorCursor> actors() const;
+  [[nodiscard]] Result<ActorCursor> actors_with_label(std::string_view label) const;
+
+  // Rows of `actor`, or of all, whose possible time [begin_min, end_max] meets the window and whose kind is in `kinds`
+  // (empty set: any). Undated rows always can meet a window. One seek per length class, then a key read per row.
+  [[nodiscard]] Result<RowCursor> scan(ActorId actor, TimeWindow window, const KindSet& kinds) const;
+  [[nodiscard]] Result<RowCursor> timeline(TimeWindow window, const KindSet& kinds) const;
+
+ private:
+  friend class Transaction;
+  std::shared_ptr<const impl::KvReader> reader_;
+  std::shared_ptr<const KindTable> kinds_;
+  Statistics statistics_;
+};
+
+// A set of changes that becomes one commit or nothing. Reads through view() see what it has written. Not thread-safe.
+// Letting go of it without commit() drops the changes.
+class Transaction {
+ public:
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  // The store as this transaction leaves it. Valid while the transaction lives; a cursor taken from it does not see
+  // what is written after it was opened.
+  [[nodiscard]] const View& view() const;
+
+  // Errors of all four: kInvalidArgument with what is wrong, and nothing is added.
+  // The id inside the argument is ignored; the one given out is returned.
+  [[nodiscard]] Result<KindId> declare_kind(std::string_view name, KindId parent, std::string_view cameo = {},
+                                            std::string_view plover = {});
+  [[nodiscard]] Result<SourceId> add_source(Source source);
+  [[nodiscard]] Result<ActorId> add_actor(Actor actor);
+  // Actors, kind, sources and part_of must be of this store.
+  [[nodiscard]] Result<InteractionId> add_interaction(Interaction interaction);
+  // Makes `part` a part of `whole`. Refused if that would close a circle.
+  [[nodiscard]] Result<void> set_part_of(InteractionId part, InteractionId whole);
+
+  [[nodiscard]] bool empty() const;
+  // Writes everything in one atomic batch and returns the commit's number. `note` says what it was, for people.
+  // Errors: kOutcomeUnknown if the disk refused half-way: the store then refuses further writes until reopened.
+  // REQUIRES: not called twice.
+  [[nodiscard]] Result<CommitNumber> commit(std::string_view note);
+
+ private:
+  friend class Store;
+  struct State;
+  explicit Transaction(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Owner of the folder. Thread-safe: any number of views at once, one transaction at a time.
+class Store {
+ public:
+  // Errors: kNotFound (no store there), kInvalidArgument (a foreign folder, a format this build does not read),
+  // kConflict (open elsewhere; the message names the process), kDenied (no right to write there), kCorruption, kIo.
+  [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::string& path, const StoreOptions& options = {});
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  [[nodiscard]] std::shared_ptr<const View> view() const;
+  // Waits for the transaction before it to end, ten seconds at most, then kOverloaded.
+  // Errors: kDenied on a read-only store; kOutcomeUnknown after a failed commit.
+  [[nodiscard]] Result<std::unique_ptr<Transaction>> begin();
+  [[nodiscard]] const std::string& path() const;
+
+ private:
+  friend class Transaction;
+  struct State;
+  explicit Store(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  // shared with the open transaction, which may outlive a careless owner
+};
+
+}  // namespace demarche

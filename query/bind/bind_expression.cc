@@ -1,0 +1,329 @@
+#include "query/bind/bind_expression.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/edtf.h"
+#include "engine/names.h"
+#include "query/parse/lexer.h"
+
+namespace demarche::query {
+
+namespace {
+
+using bound::ExprPtr;
+
+bool is_time_op(ast::BinaryOp op) {
+  return op == ast::BinaryOp::kBefore || op == ast::BinaryOp::kAfter || op == ast::BinaryOp::kDuring ||
+         op == ast::BinaryOp::kOverlaps;
+}
+
+class ExpressionBinder {
+ public:
+  ExpressionBinder(const Scope& scope, const BindContext& context, Aggregation* aggregation)
+      : scope_(scope), context_(context), aggregation_(aggregation) {}
+
+  Result<ExprPtr> bind(const ast::Expr& expr) {
+    if (aggregation_ != nullptr) {
+      // A part that is written like a grouping key is that key.
+      const std::string_view text = context_.written(expr.span);
+      for (const auto& [key, slot] : aggregation_->keys) {
+        if (key == text) return make_expr(expr.span, bound::SlotRef{slot});
+      }
+    }
+    return std::visit([&](const auto& node) { return bind_node(expr, node); }, expr.node);
+  }
+
+ private:
+  Result<ExprPtr> bind_optional(const ast::ExprPtr& expr) { return expr ? bind(*expr) : Result<ExprPtr>(ExprPtr()); }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::Literal& node) {
+    return make_expr(expr.span, bound::Constant{node.value});
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::DateLiteral& node) {
+    return bind_date(expr.span, node.text_span, node.text);
+  }
+
+  Result<ExprPtr> bind_date(Span span, Span text_span, const std::string& text) {
+    auto edtf = parse_edtf(text);
+    if (!edtf) return fault("SyntaxError", "InvalidDate", text_span, edtf.error().message);
+    return make_expr(span, bound::Constant{Value::date(date_literal(*edtf))});
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::ParameterRef& node) {
+    return make_expr(expr.span, bound::Parameter{node.name});
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::VariableRef& node) {
+    const Variable* variable = scope_.find(node.name);
+    if (variable == nullptr) {
+      const std::string near = nearest(node.name, scope_.names());
+      return fault("SyntaxError", "UndefinedVariable", expr.span,
+                   near.empty() ? fmt::format("nothing is called '{}' here", node.name)
+                                : fmt::format("nothing is called '{}' here; did you mean {}?", node.name, near));
+    }
+    if (aggregation_ != nullptr) {
+      return fault("SyntaxError", "AmbiguousAggregationExpression", expr.span,
+                   fmt::format("'{}' stands beside an aggregate but is not a column of its own; add it to the columns", node.name));
+    }
+    return make_expr(expr.span, bound::SlotRef{variable->slot});
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::PropertyOf& node) {
+    DEMARCHE_TRY(ExprPtr object, bind(*node.object));
+    return make_expr(expr.span, bound::PropertyOf{std::move(object), node.key});
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::Unary& node) {
+    DEMARCHE_TRY(ExprPtr operand, bind(*node.operand));
+    return make_expr(expr.span, bound::Unary{node.op, std::move(operand)});
+  }
+
+  // A string where a date is expected is one, and a wrong one is found before the query runs.
+  Result<ExprPtr> bind_time_operand(const ast::Expr& expr) {
+    if (const auto* literal = std::get_if<ast::Literal>(&expr.node)) {
+      if (literal->value.kind() == ValueKind::kString) return bind_date(expr.span, expr.span, literal->value.as_string());
+      if (!literal->value.is_null()) {
+        return fault("SyntaxError", "InvalidArgumentType", expr.span,
+                     fmt::format("expected a date or an interaction, found a {}", kind_name(literal->value.kind())));
+      }
+    }
+    return bind(expr);
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::Binary& node) {
+    if (is_time_op(node.op)) {
+      DEMARCHE_TRY(ExprPtr left, bind_time_operand(*node.left));
+      DEMARCHE_TRY(ExprPtr right, bind_time_operand(*node.right));
+      return make_expr(expr.span, bound::Binary{node.op, std::move(left), std::move(right)});
+    }
+    DEMARCHE_TRY(ExprPtr left, bind(*node.left));
+    DEMARCHE_TRY(ExprPtr right, bind(*node.right));
+    return make_expr(expr.span, bound::Binary{node.op, std::move(left), std::move(right)});
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::Comparison& node) {
+    DEMARCHE_TRY(ExprPtr left, bind(*node.first));
+    ExprPtr all;
+    for (const auto& [op, operand] : node.rest) {
+      DEMARCHE_TRY(ExprPtr right, bind(*operand));
+      ExprPtr one = make_expr(expr.span, bound::Compare{op, left, right});
+      all = all ? make_expr(expr.span, bound::Binary{ast::BinaryOp::kAnd, std::move(all), std::move(one)}) : std::move(one);
+      left = std::move(right);
+    }
+    return all;
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::Call& node) {
+    const FunctionDef* def = find_function(node.name);
+    if (def == nullptr) {
+      std::vector<std::string> names;
+      for (const FunctionDef& f : all_functions()) names.emplace_back(f.name);
+      const std::string near = nearest(node.name, names);
+      return fault("SyntaxError", "UnknownFunction", node.name_span,
+                   near.empty() ? fmt::format("there is no function '{}'", node.name)
+                                : fmt::format("there is no function '{}'; did you mean {}?", node.name, near));
+    }
+    if (node.star && def->id != FunctionId::kCount) {
+      return fault("SyntaxError", "InvalidNumberOfArguments", expr.span, fmt::format("only count takes *; write {}", def->signature));
+    }
+    if (!node.star && (node.arguments.size() < def->arguments_min || node.arguments.size() > def->arguments_max)) {
+      return fault("SyntaxError", "InvalidNumberOfArguments", expr.span,
+                   fmt::format("{} does not take {} arguments; write {}", def->name, node.arguments.size(), def->signature));
+    }
+    if (def->aggregate) return bind_aggregate(expr, node, *def);
+    if (node.distinct) {
+      return fault("SyntaxError", "UnexpectedSyntax", expr.span, fmt::format("DISTINCT belongs to aggregates; {} is none", def->name));
+    }
+    bound::Function out{def, {}};
+    for (const ast::ExprPtr& argument : node.arguments) {
+      DEMARCHE_TRY(ExprPtr bound_argument, bind(*argument));
+      out.arguments.push_back(std::move(bound_argument));
+    }
+    return make_expr(expr.span, std::move(out));
+  }
+
+  Result<ExprPtr> bind_aggregate(const ast::Expr& expr, const ast::Call& node, const FunctionDef& def) {
+    if (aggregation_ == nullptr) {
+      return fault("SyntaxError", "InvalidAggregation", expr.span, fmt::format("{} counts over rows; it belongs into RETURN or WITH", def.name));
+    }
+    bound::Aggregate out;
+    out.def = &def;
+    out.distinct = node.distinct;
+    out.span = expr.span;
+    if (!node.star) {
+      if (contains_aggregate(*node.arguments[0])) {
+        return fault("SyntaxError", "NestedAggregation", expr.span, "an aggregate inside an aggregate; compute the inner one in a WITH before");
+      }
+      // Inside the brackets the rows before grouping are read.
+      DEMARCHE_ASSIGN(out.argument, ExpressionBinder(scope_, context_, nullptr).bind(*node.arguments[0]));
+    }
+    out.slot = context_.new_slot("");
+    aggregation_->found.push_back(out);
+    return make_expr(expr.span, bound::SlotRef{out.slot});
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::ListOf& node) {
+    bound::ListOf out;
+    for (const ast::ExprPtr& item : node.items) {
+      DEMARCHE_TRY(ExprPtr bound_item, bind(*item));
+      out.items.push_back(std::move(bound_item));
+    }
+    return make_expr(expr.span, std::move(out));
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::MapOf& node) {
+    bound::MapOf out;
+    for (const auto& [key, value] : node.entries) {
+      DEMARCHE_TRY(ExprPtr bound_value, bind(*value));
+      out.entries.emplace_back(key, std::move(bound_value));
+    }
+    return make_expr(expr.span, std::move(out));
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::ElementAt& node) {
+    DEMARCHE_TRY(ExprPtr object, bind(*node.object));
+    DEMARCHE_TRY(ExprPtr index, bind(*node.index));
+    return make_expr(expr.span, bound::ElementAt{std::move(object), std::move(index)});
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::SliceOf& node) {
+    DEMARCHE_TRY(ExprPtr object, bind(*node.object));
+    DEMARCHE_TRY(ExprPtr from, bind_optional(node.from));
+    DEMARCHE_TRY(ExprPtr to, bind_optional(node.to));
+    return make_expr(expr.span, bound::SliceOf{std::move(object), std::move(from), std::move(to)});
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::CaseOf& node) {
+    bound::CaseOf out;
+    DEMARCHE_ASSIGN(out.subject, bind_optional(node.subject));
+    for (const auto& [condition, result] : node.branches) {
+      DEMARCHE_TRY(ExprPtr bound_condition, bind(*condition));
+      DEMARCHE_TRY(ExprPtr bound_result, bind(*result));
+      out.branches.emplace_back(std::move(bound_condition), std::move(bound_result));
+    }
+    DEMARCHE_ASSIGN(out.otherwise, bind_optional(node.otherwise));
+    return make_expr(expr.span, std::move(out));
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::HasLabels& node) {
+    DEMARCHE_TRY(ExprPtr subject, bind(*node.subject));
+    return make_expr(expr.span, bound::HasLabels{std::move(subject), node.labels});
+  }
+
+  const Scope& scope_;
+  const BindContext& context_;
+  Aggregation* aggregation_;
+};
+
+template <typename Use>
+void for_each_child(const ast::Expr& expr, Use use) {
+  const auto maybe = [&](const ast::ExprPtr& child) {
+    if (child) use(*child);
+  };
+  std::visit(
+      [&](const auto& node) {
+        using T = std::decay_t<decltype(node)>;
+        if constexpr (std::is_same_v<T, ast::PropertyOf>) {
+          maybe(node.object);
+        } else if constexpr (std::is_same_v<T, ast::Unary>) {
+          maybe(node.operand);
+        } else if constexpr (std::is_same_v<T, ast::Binary>) {
+          maybe(node.left);
+          maybe(node.right);
+        } else if constexpr (std::is_same_v<T, ast::Comparison>) {
+          maybe(node.first);
+          for (const auto& [op, operand] : node.rest) maybe(operand);
+        } else if constexpr (std::is_same_v<T, ast::Call>) {
+          for (const auto& argument : node.arguments) maybe(argument);
+        } else if constexpr (std::is_same_v<T, ast::ListOf>) {
+          for (const auto& item : node.items) maybe(item);
+        } else if constexpr (std::is_same_v<T, ast::MapOf>) {
+          for (const auto& [key, value] : node.entries) maybe(value);
+        } else if constexpr (std::is_same_v<T, ast::ElementAt>) {
+          maybe(node.object);
+          maybe(node.index);
+        } else if constexpr (std::is_same_v<T, ast::SliceOf>) {
+          maybe(node.object);
+          maybe(node.from);
+          maybe(node.to);
+        } else if constexpr (std::is_same_v<T, ast::CaseOf>) {
+          maybe(node.subject);
+          for (const auto& [condition, result] : node.branches) {
+            maybe(condition);
+            maybe(result);
+          }
+          maybe(node.otherwise);
+        } else if constexpr (std::is_same_v<T, ast::HasLabels>) {
+          maybe(node.subject);
+        }
+      },
+      expr.node);
+}
+
+}  // namespace
+
+ExprPtr make_expr(Span span, decltype(bound::Expr::node) node) {
+  return std::make_shared<const bound::Expr>(bound::Expr{span, std::move(node)});
+}
+
+Result<ExprPtr> bind_expression(const ast::Expr& expr, const Scope& scope, const BindContext& context, Aggregation* aggregation) {
+  return ExpressionBinder(scope, context, aggregation).bind(expr);
+}
+
+bool contains_aggregate(const ast::Expr& expr) {
+  if (const auto* call = std::get_if<ast::Call>(&expr.node)) {
+    const FunctionDef* def = find_function(call->name);
+    if (def != nullptr && def->aggregate) return true;
+  }
+  bool found = false;
+  for_each_child(expr, [&](const ast::Expr& child) { found = found || contains_aggregate(child); });
+  return found;
+}
+
+void collect_slots(const bound::Expr& expr, std::vector<Slot>& out) {
+  const auto maybe = [&](const ExprPtr& child) {
+    if (child) collect_slots(*child, out);
+  };
+  std::visit(
+      [&](const auto& node) {
+        using T = std::decay_t<decltype(node)>;
+        if constexpr (std::is_same_v<T, bound::SlotRef>) {
+          out.push_back(node.slot);
+        } else if constexpr (std::is_same_v<T, bound::PropertyOf>) {
+          maybe(node.object);
+        } else if constexpr (std::is_same_v<T, bound::Unary>) {
+          maybe(node.operand);
+        } else if constexpr (std::is_same_v<T, bound::Binary> || std::is_same_v<T, bound::Compare>) {
+          maybe(node.left);
+          maybe(node.right);
+        } else if constexpr (std::is_same_v<T, bound::Function>) {
+          for (const ExprPtr& argument : node.arguments) maybe(argument);
+        } else if constexpr (std::is_same_v<T, bound::ListOf>) {
+          for (const ExprPtr& item : node.items) maybe(item);
+        } else if constexpr (std::is_same_v<T, bound::MapOf>) {
+          for (const auto& [key, value] : node.entries) maybe(value);
+        } else if constexpr (std::is_same_v<T, bound::ElementAt>) {
+          maybe(node.object);
+          maybe(node.index);
+        } else if constexpr (std::is_same_v<T, bound::SliceOf>) {
+          maybe(node.object);
+          maybe(node.from);
+          maybe(node.to);
+        } else if constexpr (std::is_same_v<T, bound::CaseOf>) {
+          maybe(node.subject);
+          for (const auto& [condition, result] : node.branches) {
+            maybe(condition);
+            maybe(result);
+          }
+          maybe(node.otherwise);
+        } else if constexpr (std::is_same_v<T, bound::HasLabels>) {
+          maybe(node.subject);
+        }
+      },
+      expr.node);
+}
+
+}  // namespace demarche::query

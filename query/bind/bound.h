@@ -1,0 +1,178 @@
+// The bound query: every name resolved to a slot of the row, every kind to a set, every function to its definition.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/kind.h"
+#include "query/bind/function_table.h"
+#include "query/parse/ast.h"
+#include "query/value.h"
+
+namespace demarche::query {
+
+// A column of the row that flows through the operators. Every variable and every intermediate value has its own.
+using Slot = std::uint32_t;
+
+namespace bound {
+
+struct Expr;
+using ExprPtr = std::shared_ptr<const Expr>;  // shared by the steps of a plan that use it
+
+// Labels an actor must have; kinds are resolved to a KindFilter instead.
+using LabelTest = ast::LabelExpr;
+
+struct Constant { Value value; };
+struct Parameter { std::string name; };
+struct SlotRef { Slot slot; };
+struct PropertyOf { ExprPtr object; std::string key; };
+struct Unary { ast::UnaryOp op; ExprPtr operand; };
+struct Binary { ast::BinaryOp op; ExprPtr left; ExprPtr right; };
+struct Compare { ast::CompareOp op; ExprPtr left; ExprPtr right; };
+struct Function { const FunctionDef* def; std::vector<ExprPtr> arguments; };
+struct ListOf { std::vector<ExprPtr> items; };
+struct MapOf { std::vector<std::pair<std::string, ExprPtr>> entries; };
+struct ElementAt { ExprPtr object; ExprPtr index; };
+struct SliceOf { ExprPtr object; ExprPtr from; ExprPtr to; };
+struct CaseOf { ExprPtr subject; std::vector<std::pair<ExprPtr, ExprPtr>> branches; ExprPtr otherwise; };
+struct HasLabels { ExprPtr subject; LabelTest labels; };
+
+struct Expr {
+  Span span;
+  std::variant<Constant, Parameter, SlotRef, PropertyOf, Unary, Binary, Compare, Function, ListOf, MapOf, ElementAt, SliceOf,
+               CaseOf, HasLabels>
+      node;
+};
+
+// Kinds a pattern admits. any: all of them. Else those in `set`, which may be none.
+struct KindFilter {
+  bool any = true;
+  bool none = false;
+  KindSet set;
+  std::string text;  // as EXPLAIN shows it: ":CONTACT"
+};
+
+struct ActorNode {
+  Slot slot = 0;
+  bool bound_before = false;  // by an earlier clause
+};
+struct InteractionEdge {
+  Slot slot = 0;
+  bool bound_before = false;
+  std::size_t left = 0;  // index into Match::actors
+  std::size_t right = 0;
+  ast::Direction direction = ast::Direction::kEither;
+  KindFilter kinds;
+};
+struct LoneInteraction {
+  Slot slot = 0;
+  bool bound_before = false;
+  KindFilter kinds;
+};
+struct PathVariable {
+  Slot slot = 0;
+  std::vector<std::size_t> actors;  // indices into Match::actors and Match::edges
+  std::vector<std::size_t> edges;
+};
+
+struct Match {
+  std::vector<ActorNode> actors;
+  std::vector<InteractionEdge> edges;
+  std::vector<LoneInteraction> alone;
+  std::vector<PathVariable> paths;
+  std::vector<ExprPtr> conditions;  // all must be true: WHERE, labels and property maps, cut at AND
+};
+
+struct Aggregate {
+  Slot slot = 0;
+  const FunctionDef* def = nullptr;
+  bool distinct = false;
+  ExprPtr argument;  // null: count(*)
+  Span span;
+};
+struct Assignment {
+  Slot slot = 0;
+  ExprPtr expression;
+};
+struct SortKey {
+  ExprPtr expression;
+  bool descending = false;
+};
+// keys and aggregates first (when there are aggregates), then the items from them, then order, skip, limit.
+struct Projection {
+  bool aggregating = false;
+  std::vector<Assignment> keys;
+  std::vector<Aggregate> aggregates;
+  std::vector<Assignment> items;
+  bool distinct = false;
+  std::vector<SortKey> order;
+  ExprPtr skip;
+  ExprPtr limit;
+  ExprPtr where;  // of WITH
+  bool keeps_input = false;  // sort keys may use what was there before the projection
+};
+
+struct Unwind { Slot slot; ExprPtr list; };
+
+struct CreateActor {
+  Slot slot = 0;
+  std::vector<std::string> labels;
+  ExprPtr properties;  // map; may be null
+  Span span;
+};
+struct CreateInteraction {
+  Slot slot = 0;
+  std::string kind;
+  Slot from = 0;
+  Slot to = 0;
+  ExprPtr properties;
+  Span span;
+};
+struct Create {
+  std::vector<std::variant<CreateActor, CreateInteraction>> items;  // in order: actors before what joins them
+  std::vector<std::pair<Slot, std::pair<std::vector<Slot>, std::vector<Slot>>>> paths;
+};
+
+struct RecordParticipant { ExprPtr actor; ExprPtr acting_for; std::optional<Role> role; Span span; };
+struct RecordClaim { ExprPtr source; ExprPtr properties; Span span; };
+struct Record {
+  KindId kind;
+  ExprPtr key;
+  std::vector<RecordParticipant> participants;
+  ExprPtr when;
+  ExprPtr place;
+  ExprPtr part_of;
+  Status status = Status::kNone;
+  std::vector<RecordClaim> claims;
+  ExprPtr properties;
+  Span span;
+};
+
+using Step = std::variant<Match, Projection, Unwind, Create, Record>;
+
+struct Column {
+  std::string name;
+  Slot slot = 0;
+};
+
+struct Query {
+  bool explain = false;
+  bool writes = false;
+  Slot slot_count = 0;
+  std::vector<std::string> slot_names;  // by slot; "" for unnamed ones
+  std::vector<Step> steps;
+  std::vector<Column> columns;       // of RETURN; empty without one
+  std::vector<std::string> notices;  // for people: a kind that nothing has
+};
+
+}  // namespace bound
+
+// Slots an expression reads.
+void collect_slots(const bound::Expr& expr, std::vector<Slot>& out);
+
+}  // namespace demarche::query

@@ -1,0 +1,76 @@
+// What the operators of one running query share: the state they read, records already decoded, limits.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "engine/row_batch.h"
+#include "engine/store.h"
+#include "query/value.h"
+
+namespace demarche::query {
+
+using Parameters = std::map<std::string, Value>;
+
+struct QueryLimits {
+  std::chrono::milliseconds time_max{std::chrono::minutes(10)};
+  std::size_t rows_held_max = 50'000'000;  // rows kept at once by sorting, grouping and DISTINCT
+};
+
+// Set from another thread to stop a query; it ends with kCancelled within a batch of rows.
+using CancelFlag = std::atomic<bool>;
+
+// What a scan knows of an interaction without its record.
+struct InteractionFacts {
+  InteractionId id;
+  KindId kind;
+  bool dated = false;
+  TimeBounds bounds;
+};
+
+// Not thread-safe: one running query has one.
+class ExecContext {
+ public:
+  ExecContext(const View& view, const Parameters& parameters, const QueryLimits& limits, const CancelFlag* cancel)
+      : view_(view), parameters_(parameters), limits_(limits), cancel_(cancel), started_(std::chrono::steady_clock::now()) {}
+
+  [[nodiscard]] const View& view() const { return view_; }
+  [[nodiscard]] const Parameters& parameters() const { return parameters_; }
+  [[nodiscard]] const QueryLimits& limits() const { return limits_; }
+  Transaction* transaction = nullptr;  // of a statement that writes
+
+  // Decoded once and kept while the query runs, a bounded number at a time. The pointer holds until the next call.
+  [[nodiscard]] Result<const Actor*> actor(ActorId id);
+  [[nodiscard]] Result<const Interaction*> interaction(InteractionId id);
+  [[nodiscard]] Result<const Source*> source(SourceId id);
+
+  // Kind and date of an interaction: from the scan that has just met it, else from its record.
+  [[nodiscard]] Result<InteractionFacts> facts(InteractionId id);
+  void remember(const RowBatch& rows, std::size_t i);
+
+  // kCancelled, or kLimit when the time is up. Cheap enough for once a batch.
+  [[nodiscard]] Result<void> check() const;
+  [[nodiscard]] Result<void> hold_rows(std::size_t count);
+
+ private:
+  const View& view_;
+  const Parameters& parameters_;
+  QueryLimits limits_;
+  const CancelFlag* cancel_;
+  std::chrono::steady_clock::time_point started_;
+  std::size_t rows_held_ = 0;
+  std::unordered_map<ActorId, std::unique_ptr<Actor>> actors_;
+  std::unordered_map<InteractionId, std::unique_ptr<Interaction>> interactions_;
+  std::unordered_map<SourceId, std::unique_ptr<Source>> sources_;
+  // Rows flow through the operators soon after a scan met them, so a small table by the low bits of the id serves
+  // nearly every question about their dates without reading a record.
+  static constexpr std::size_t kFactSlots = 8192;
+  std::unique_ptr<std::array<InteractionFacts, kFactSlots>> facts_ = std::make_unique<std::array<InteractionFacts, kFactSlots>>();
+};
+
+}  // namespace demarche::query

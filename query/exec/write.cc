@@ -1,0 +1,269 @@
+// Operators that write: CREATE and RECORD. They change the statement's transaction; the statement commits it.
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "query/exec/evaluate.h"
+#include "query/exec/functions.h"
+#include "query/exec/operators.h"
+
+namespace demarche::query {
+
+namespace {
+
+Error at(Error error, Span span) {
+  error.fault = std::make_shared<QueryFault>(QueryFault{"ArgumentError", "runtime", "InvalidArgument", span.offset, span.length, true});
+  return error;
+}
+
+// Takes entry `key` out of `map` if its value is a text; an empty one stays a property like any other.
+std::optional<std::string> take_text(ValueMap& map, std::string_view key) {
+  for (auto it = map.begin(); it != map.end(); ++it) {
+    if (it->first != key || it->second.kind() != ValueKind::kString || it->second.as_string().empty()) continue;
+    std::string text = it->second.as_string();
+    map.erase(it);
+    return text;
+  }
+  return std::nullopt;
+}
+
+Result<ValueMap> evaluate_map(const bound::ExprPtr& expr, const Batch& in, std::size_t row, ExecContext& context) {
+  if (!expr) return ValueMap();
+  DEMARCHE_TRY(const Value v, evaluate(*expr, in, row, context));
+  if (v.is_null()) return ValueMap();
+  if (v.kind() != ValueKind::kMap) {
+    return runtime_error("TypeError", "InvalidArgumentType", expr->span, fmt::format("expected a map of properties, found a {}", kind_name(v.kind())));
+  }
+  return v.as_map();
+}
+
+// What is left of a map once the fields are taken out; null means that there is no such property.
+Result<Properties> to_properties(const ValueMap& map, Span span) {
+  Properties out;
+  for (const auto& [key, value] : map) {
+    if (value.is_null()) continue;
+    auto stored = to_property(value);
+    if (!stored) return runtime_error("TypeError", "InvalidPropertyType", span, fmt::format("property '{}': {}", key, stored.error().message));
+    set_property(out, key, std::move(*stored));
+  }
+  return out;
+}
+
+Result<When> to_when(const Value& v, Span span) {
+  auto when = v.kind() == ValueKind::kDate ? parse_when(v.as_date().text)
+              : v.kind() == ValueKind::kString
+                  ? parse_when(v.as_string())
+                  : Result<When>(invalid(fmt::format("a date is a text such as '2016-04-29', found a {}", kind_name(v.kind()))));
+  if (!when) return runtime_error("ArgumentError", "InvalidDate", span, when.error().message);
+  return when;
+}
+
+Result<std::optional<When>> take_when(ValueMap& map, std::string_view key, Span span) {
+  for (auto it = map.begin(); it != map.end(); ++it) {
+    if (it->first != key) continue;
+    if (it->second.is_null()) return std::nullopt;
+    DEMARCHE_TRY(When when, to_when(it->second, span));
+    map.erase(it);
+    return when;
+  }
+  return std::nullopt;
+}
+
+Result<Status> take_status(ValueMap& map, Span span) {
+  const auto text = take_text(map, "status");
+  if (!text) return Status::kNone;
+  const auto status = find_status(*text);
+  if (!status) return runtime_error("ArgumentError", "InvalidStatus", span, fmt::format("unknown status '{}'; held, planned or cancelled", *text));
+  return *status;
+}
+
+class CreateOp final : public RowByRow {
+ public:
+  CreateOp(OperatorPtr input, const plan::Node& node, const plan::Create& op, std::size_t slots, ExecContext& context)
+      : RowByRow(std::move(input), node, slots, context), op_(op) {}
+
+ protected:
+  Result<void> begin_row() override { return {}; }
+  Result<bool> more(Batch& out) override {
+    carry(out);
+    for (const auto& item : op_.create.items) {
+      DEMARCHE_CHECK(std::visit([&](const auto& i) { return create(i, out); }, item));
+    }
+    for (const auto& [slot, parts] : op_.create.paths) {
+      PathValue path;
+      for (const Slot s : parts.first) path.actors.push_back(out.columns[s].back().as_actor());
+      for (const Slot s : parts.second) path.interactions.push_back(out.columns[s].back().as_interaction());
+      out.columns[slot].push_back(Value::path(std::move(path)));
+    }
+    ++out.size;
+    return false;
+  }
+
+ private:
+  Result<void> create(const bound::CreateActor& item, Batch& out) {
+    DEMARCHE_TRY(ValueMap map, evaluate_map(item.properties, in(), row(), context_));
+    Actor actor;
+    actor.labels = item.labels;
+    if (auto key = take_text(map, "key")) actor.key = std::move(*key);
+    if (auto name = take_text(map, "name")) actor.name = std::move(*name);
+    take_aliases(map, actor);
+    DEMARCHE_ASSIGN(actor.properties, to_properties(map, item.span));
+    auto id = context_.transaction->add_actor(std::move(actor));
+    if (!id) return tl::unexpected(at(std::move(id).error(), item.span));
+    out.columns[item.slot].push_back(Value::actor(*id));
+    return {};
+  }
+
+  static void take_aliases(ValueMap& map, Actor& actor) {
+    for (auto it = map.begin(); it != map.end(); ++it) {
+      if (it->first != "aliases" || it->second.kind() != ValueKind::kList) continue;
+      const ValueList& items = it->second.as_list();
+      if (!std::all_of(items.begin(), items.end(), [](const Value& v) { return v.kind() == ValueKind::kString; })) return;
+      for (const Value& v : items) actor.aliases.push_back(v.as_string());
+      map.erase(it);
+      return;
+    }
+  }
+
+  Result<void> create(const bound::CreateInteraction& item, Batch& out) {
+    DEMARCHE_TRY(ValueMap map, evaluate_map(item.properties, in(), row(), context_));
+    Interaction record;
+    auto kind = context_.transaction->view().kinds().find(item.kind);
+    if (!kind) {
+      auto declared = context_.transaction->declare_kind(item.kind, kinds::kInteraction);
+      if (!declared) return tl::unexpected(at(std::move(declared).error(), item.span));
+      kind = *declared;
+    }
+    record.kind = *kind;
+    DEMARCHE_TRY(const ActorId from, end_of(out, item.from, item.span));
+    DEMARCHE_TRY(const ActorId to, end_of(out, item.to, item.span));
+    record.participants = {{from, Role::kInitiator, std::nullopt}, {to, Role::kRecipient, std::nullopt}};
+    if (auto key = take_text(map, "key")) record.key = std::move(*key);
+    if (auto place = take_text(map, "place")) record.place = std::move(*place);
+    DEMARCHE_ASSIGN(record.when, take_when(map, "when", item.span));
+    DEMARCHE_ASSIGN(record.status, take_status(map, item.span));
+    DEMARCHE_ASSIGN(record.properties, to_properties(map, item.span));
+    auto id = context_.transaction->add_interaction(std::move(record));
+    if (!id) return tl::unexpected(at(std::move(id).error(), item.span));
+    out.columns[item.slot].push_back(Value::interaction(*id));
+    return {};
+  }
+
+  static Result<ActorId> end_of(const Batch& out, Slot slot, Span span) {
+    const Value& v = out.columns[slot].back();
+    if (v.kind() == ValueKind::kActor) return v.as_actor();
+    return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("an interaction joins actors, found a {}", kind_name(v.kind())));
+  }
+
+  const plan::Create& op_;
+};
+
+class RecordOp final : public RowByRow {
+ public:
+  RecordOp(OperatorPtr input, const plan::Node& node, const plan::Record& op, std::size_t slots, ExecContext& context)
+      : RowByRow(std::move(input), node, slots, context), op_(op.record) {}
+
+ protected:
+  Result<void> begin_row() override { return {}; }
+  Result<bool> more(Batch& out) override {
+    Interaction record;
+    record.kind = op_.kind;
+    record.status = op_.status;
+    DEMARCHE_ASSIGN(record.key, text_of(op_.key));
+    DEMARCHE_ASSIGN(record.place, text_of(op_.place));
+    if (op_.when) {
+      DEMARCHE_TRY(const Value v, evaluate(*op_.when, in(), row(), context_));
+      if (!v.is_null()) DEMARCHE_ASSIGN(record.when, to_when(v, op_.when->span));
+    }
+    if (op_.part_of) {
+      DEMARCHE_TRY(const std::string key, text_of(op_.part_of));
+      DEMARCHE_ASSIGN(record.part_of, context_.view().find_interaction(key));
+      if (!record.part_of) return unknown("interaction", key, op_.part_of->span);
+    }
+    for (const bound::RecordParticipant& p : op_.participants) DEMARCHE_CHECK(add_participant(p, record));
+    for (const bound::RecordClaim& claim : op_.claims) DEMARCHE_CHECK(add_claim(claim, record));
+    DEMARCHE_TRY(const ValueMap map, evaluate_map(op_.properties, in(), row(), context_));
+    DEMARCHE_ASSIGN(record.properties, to_properties(map, op_.span));
+    auto id = context_.transaction->add_interaction(std::move(record));
+    if (!id) return tl::unexpected(at(std::move(id).error(), op_.span));
+    carry(out);
+    ++out.size;
+    return false;
+  }
+
+ private:
+  static tl::unexpected<Error> unknown(std::string_view what, const std::string& name, Span span) {
+    return runtime_error("EntityNotFound", "Unknown", span, fmt::format("there is no {} '{}'", what, name));
+  }
+
+  Result<std::string> text_of(const bound::ExprPtr& expr) {
+    if (!expr) return std::string();
+    DEMARCHE_TRY(const Value v, evaluate(*expr, in(), row(), context_));
+    if (v.is_null()) return std::string();
+    if (v.kind() == ValueKind::kString) return v.as_string();
+    return runtime_error("TypeError", "InvalidArgumentType", expr->span, fmt::format("expected a text, found a {}", kind_name(v.kind())));
+  }
+
+  // An actor by key, else by one of its names if only one actor has it.
+  Result<ActorId> actor_of(const bound::ExprPtr& expr) {
+    DEMARCHE_TRY(const std::string name, text_of(expr));
+    auto id = context_.view().resolve_actor(name);
+    if (!id) return tl::unexpected(at(std::move(id).error(), expr->span));
+    return *id;
+  }
+
+  Role usual_role() const {
+    const KindTable& table = context_.view().kinds();
+    if (table.is_below(op_.kind, kinds::kContact)) return Role::kParticipant;
+    return table.is_below(op_.kind, kinds::kUtterance) ? Role::kSpeaker : Role::kInitiator;
+  }
+
+  Result<void> add_participant(const bound::RecordParticipant& p, Interaction& record) {
+    Participant out;
+    DEMARCHE_ASSIGN(out.actor, actor_of(p.actor));
+    if (p.acting_for) {
+      DEMARCHE_TRY(const ActorId represented, actor_of(p.acting_for));
+      out.acting_for = represented;
+    }
+    out.role = p.role.value_or(usual_role());
+    record.participants.push_back(out);
+    return {};
+  }
+
+  Result<void> add_claim(const bound::RecordClaim& c, Interaction& record) {
+    Claim out;
+    DEMARCHE_TRY(const std::string key, text_of(c.source));
+    DEMARCHE_TRY(const auto source, context_.view().find_source(key));
+    if (!source) return unknown("source", key, c.span);
+    out.source = *source;
+    DEMARCHE_TRY(ValueMap map, evaluate_map(c.properties, in(), row(), context_));
+    if (auto text = take_text(map, "locator")) out.locator = std::move(*text);
+    if (auto text = take_text(map, "words")) out.words = std::move(*text);
+    if (auto text = take_text(map, "note")) out.note = std::move(*text);
+    DEMARCHE_ASSIGN(out.published, take_when(map, "published", c.span));
+    DEMARCHE_ASSIGN(out.when, take_when(map, "when", c.span));
+    DEMARCHE_ASSIGN(out.status, take_status(map, c.span));
+    if (!map.empty()) {
+      return runtime_error("ArgumentError", "InvalidPropertyName", c.span,
+                           fmt::format("a claim has no '{}'; it has locator, words, note, published, when and status", map.front().first));
+    }
+    record.claims.push_back(std::move(out));
+    return {};
+  }
+
+  const bound::Record& op_;
+};
+
+}  // namespace
+
+OperatorPtr make_write(const plan::Node& node, OperatorPtr input, std::size_t slots, ExecContext& context) {
+  if (const auto* create = std::get_if<plan::Create>(&node.op)) {
+    return std::make_unique<CreateOp>(std::move(input), node, *create, slots, context);
+  }
+  return std::make_unique<RecordOp>(std::move(input), node, std::get<plan::Record>(node.op), slots, context);
+}
+
+}  // namespace demarche::query

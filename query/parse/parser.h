@@ -1,0 +1,23 @@
+// Text to syntax tree: recursive descent, one function a rule, so that each message can say what was expected where.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "engine/result.h"
+#include "query/parse/ast.h"
+
+namespace demarche::query {
+
+// Deepest nesting of brackets and operators in one expression. Deeper texts are refused, not crashed on.
+inline constexpr int kNestingMax = 200;
+inline constexpr std::size_t kQueryBytesMax = std::size_t{1} << 20;
+
+// Reads one statement; a semicolon may end it. Errors: SyntaxError with place.
+[[nodiscard]] Result<ast::Query> parse_query(std::string_view text);
+
+// Cuts a text at its semicolons outside strings and comments. Empty statements are left out; the last may lack its
+// semicolon, and `*complete` then says false. Errors: as tokenize().
+[[nodiscard]] Result<std::vector<std::string_view>> split_statements(std::string_view text, bool* complete = nullptr);
+
+}  // namespace demarche::query

@@ -1,0 +1,98 @@
+// The plan: a chain of operators, each pulling rows from the one before.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "query/bind/bound.h"
+
+namespace demarche::query::plan {
+
+// A bound on an interaction's time taken from a condition, so that a scan can start and stop where rows can qualify.
+// The condition itself stays a filter: the window only leaves out what it rules out for certain.
+struct WindowTerm {
+  ast::BinaryOp op = ast::BinaryOp::kBefore;  // interaction OP other
+  bool possibly = false;
+  bound::ExprPtr other;
+};
+
+struct SingleRow {};
+// Actors by key or name (an expression over what is bound), by label, or all.
+struct ActorScan {
+  enum class By : std::uint8_t { kKey, kName, kLabel, kAll };
+  Slot slot = 0;
+  By by = By::kAll;
+  bound::ExprPtr wanted;  // kKey, kName
+  std::string label;      // kLabel
+};
+// One interaction by key, or all of the timeline that can qualify.
+struct InteractionScan {
+  Slot slot = 0;
+  bound::ExprPtr key;  // null: the timeline
+  bound::KindFilter kinds;
+  std::vector<WindowTerm> windows;
+};
+// Related pairs of actors with their interaction, straight from the timeline.
+struct ContactScan {
+  Slot left = 0;
+  Slot edge = 0;
+  Slot right = 0;
+  ast::Direction direction = ast::Direction::kEither;
+  bound::KindFilter kinds;
+  std::vector<WindowTerm> windows;
+  std::vector<Slot> other_edges;  // of the same MATCH: must be other interactions
+};
+// From a bound actor to those it was in contact with; `into`: the other end is bound too.
+struct Expand {
+  Slot from = 0;
+  Slot edge = 0;
+  Slot to = 0;
+  bool into = false;
+  bool reversed = false;  // walking from the pattern's right end to its left
+  ast::Direction direction = ast::Direction::kEither;
+  bound::KindFilter kinds;
+  std::vector<WindowTerm> windows;
+  std::vector<Slot> other_edges;
+};
+// The pairs of an interaction that is bound already; ends that are bound are compared.
+struct ExpandInteraction {
+  Slot left = 0;
+  Slot edge = 0;
+  Slot right = 0;
+  bool left_bound = false;
+  bool right_bound = false;
+  ast::Direction direction = ast::Direction::kEither;
+  bound::KindFilter kinds;
+  std::vector<Slot> other_edges;
+};
+struct MakePath { Slot slot = 0; std::vector<Slot> actors; std::vector<Slot> edges; };
+struct Filter { std::vector<bound::ExprPtr> conditions; };
+struct Project { std::vector<bound::Assignment> items; };
+struct Aggregate { std::vector<bound::Assignment> keys; std::vector<bound::Aggregate> aggregates; };
+struct Distinct { std::vector<Slot> slots; };
+// limit null: all rows; else the first skip + limit in order.
+struct Sort { std::vector<bound::SortKey> keys; bound::ExprPtr skip; bound::ExprPtr limit; };
+struct Skip { bound::ExprPtr count; };
+struct Limit { bound::ExprPtr count; };
+struct Unwind { Slot slot = 0; bound::ExprPtr list; };
+struct Create { bound::Create create; };
+struct Record { bound::Record record; };
+
+struct Node {
+  std::variant<SingleRow, ActorScan, InteractionScan, ContactScan, Expand, ExpandInteraction, MakePath, Filter, Project, Aggregate,
+               Distinct, Sort, Skip, Limit, Unwind, Create, Record>
+      op;
+  std::unique_ptr<Node> input;  // null for SingleRow only
+  std::vector<Slot> carried;    // slots of the input that are copied along to each row this node makes
+  double rows_estimate = 1;
+};
+using NodePtr = std::unique_ptr<Node>;
+
+struct Plan {
+  NodePtr root;
+  bound::Query query;  // columns, slots, notices
+};
+
+}  // namespace demarche::query::plan

@@ -1,0 +1,21 @@
+// Bound query to plan: which pattern to start from, how to go on, and where each condition is tested.
+//
+// Greedy: of all that can be done next, what is expected to leave the fewest rows. A key or a name beats the timeline,
+// the timeline beats a label, an expansion into two bound ends beats one from a single end. Conditions are tested as
+// soon as all they read is bound; those on an interaction's time also bound the scan that finds it.
+#pragma once
+
+#include <string>
+
+#include "engine/result.h"
+#include "engine/store.h"
+#include "query/plan/plan.h"
+
+namespace demarche::query {
+
+[[nodiscard]] Result<plan::Plan> plan_query(bound::Query query, const Statistics& statistics);
+
+// The plan as an indented tree, last operator first, with estimated rows.
+[[nodiscard]] std::string explain(const plan::Plan& plan, std::string_view text);
+
+}  // namespace demarche::query

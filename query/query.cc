@@ -1,0 +1,176 @@
+#include "query/query.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/names.h"
+#include "query/bind/binder.h"
+#include "query/exec/context.h"
+#include "query/exec/evaluate.h"
+#include "query/exec/operators.h"
+#include "query/parse/lexer.h"
+#include "query/parse/parser.h"
+#include "query/plan/planner.h"
+
+namespace demarche::query {
+
+struct ResultCursor::State {
+  std::shared_ptr<const View> view;  // the state that is read; outlives what reads it
+  Parameters parameters;
+  plan::Plan plan;
+  std::unique_ptr<ExecContext> context;
+  OperatorPtr root;
+  Batch batch;
+  bool ended = false;
+  std::vector<std::string> columns;
+  std::vector<std::vector<Value>> buffered;  // rows of EXPLAIN and of statements that write
+  std::size_t buffered_rows = 0;
+  Changes changes;
+};
+
+namespace {
+
+// A parameter that the text names but nobody gave is found before any row is made.
+class ParameterCheck {
+ public:
+  explicit ParameterCheck(const Parameters& parameters) : parameters_(parameters) {}
+
+  Result<void> operator()(std::string_view text) const {
+    DEMARCHE_TRY(const std::vector<Token> tokens, tokenize(text));
+    for (const Token& token : tokens) {
+      if (token.kind != TokenKind::kParameter || parameters_.contains(token.text)) continue;
+      return fault("ParameterMissing", "MissingParameter", token.span,
+                   fmt::format("parameter ${} was not given; pass it with the query", token.text), "runtime");
+    }
+    return {};
+  }
+
+ private:
+  const Parameters& parameters_;
+};
+
+}  // namespace
+
+ResultCursor::ResultCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ResultCursor::~ResultCursor() = default;
+const std::vector<std::string>& ResultCursor::columns() const { return state_->columns; }
+const std::vector<std::string>& ResultCursor::notices() const { return state_->plan.query.notices; }
+const Changes& ResultCursor::changes() const { return state_->changes; }
+const View& ResultCursor::view() const { return *state_->view; }
+
+Result<void> ResultCursor::next(ResultRows& rows) {
+  State& s = *state_;
+  rows.columns_.resize(s.columns.size());
+  rows.size_ = 0;
+  if (s.ended) return {};
+  if (s.root == nullptr) {  // everything is there already
+    s.ended = true;
+    rows.columns_ = std::move(s.buffered);
+    rows.size_ = s.buffered_rows;
+    return {};
+  }
+  DEMARCHE_CHECK(s.root->next(s.batch));
+  for (std::size_t i = 0; i < s.columns.size(); ++i) {
+    rows.columns_[i] = std::move(s.batch.columns[s.plan.query.columns[i].slot]);
+  }
+  rows.size_ = s.batch.size;
+  s.ended = s.batch.size == 0;
+  return {};
+}
+
+namespace {
+
+Result<void> drain(ResultCursor::State& s) {
+  s.buffered.resize(s.columns.size());
+  while (true) {
+    DEMARCHE_CHECK(s.root->next(s.batch));
+    if (s.batch.size == 0) return {};
+    for (std::size_t i = 0; i < s.columns.size(); ++i) {
+      std::vector<Value>& column = s.batch.columns[s.plan.query.columns[i].slot];
+      s.buffered[i].insert(s.buffered[i].end(), std::make_move_iterator(column.begin()), std::make_move_iterator(column.end()));
+    }
+    s.buffered_rows += s.batch.size;
+  }
+}
+
+// EXPLAIN answers with the plan, a line a row.
+void buffer_plan(ResultCursor::State& s, std::string_view text) {
+  s.columns = {"plan"};
+  s.buffered.resize(1);
+  const std::string lines = explain(s.plan, text);
+  for (std::size_t from = 0; from < lines.size();) {
+    const std::size_t end = lines.find('\n', from);
+    s.buffered[0].push_back(Value::string(lines.substr(from, end - from)));
+    from = end + 1;
+  }
+  s.buffered_rows = s.buffered[0].size();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view text, const std::map<std::string, Value>& parameters,
+                                                const QueryOptions& options) {
+  DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
+  auto state = std::make_unique<ResultCursor::State>();
+  state->parameters = parameters;
+  state->view = store.view();
+  DEMARCHE_TRY(bound::Query bound, bind_query(syntax, text, state->view->kinds()));
+  DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
+  DEMARCHE_ASSIGN(state->plan, plan_query(std::move(bound), state->view->statistics()));
+  const bound::Query& query = state->plan.query;
+  for (const bound::Column& column : query.columns) state->columns.push_back(column.name);
+  if (query.explain) {
+    buffer_plan(*state, text);
+    return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
+  }
+  const QueryLimits limits{options.time_max, options.rows_held_max};
+  state->batch = Batch(query.slot_count);
+  if (!query.writes) {
+    state->context = std::make_unique<ExecContext>(*state->view, state->parameters, limits, options.cancel);
+    state->root = make_operator(*state->plan.root, query.slot_count, *state->context);
+    return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
+  }
+  DEMARCHE_TRY(const std::unique_ptr<Transaction> tx, store.begin());
+  const Statistics before = tx->view().statistics();
+  state->context = std::make_unique<ExecContext>(tx->view(), state->parameters, limits, options.cancel);
+  state->context->transaction = tx.get();
+  state->root = make_operator(*state->plan.root, query.slot_count, *state->context);
+  DEMARCHE_CHECK(drain(*state));
+  state->root.reset();
+  state->context.reset();
+  if (!tx->empty()) DEMARCHE_ASSIGN(state->changes.commit, tx->commit(text.substr(0, 200)));
+  state->view = store.view();
+  state->changes.actors_created = state->view->statistics().actors - before.actors;
+  state->changes.interactions_created = state->view->statistics().interactions - before.interactions;
+  return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
+}
+
+std::string describe_error(const Error& error, std::string_view text) {
+  if (!error.fault || !error.fault->has_position) return error.message;
+  const std::size_t offset = std::min(error.fault->offset, text.size());
+  const std::size_t before = offset == 0 ? std::string_view::npos : text.rfind('\n', offset - 1);
+  const std::size_t line_begin = before == std::string_view::npos ? 0 : before + 1;
+  const std::size_t line_end = std::min(text.find('\n', offset), text.size());
+  const auto line_number = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n') + 1;
+  const std::string_view lead = text.substr(line_begin, offset - line_begin);
+  const std::string_view marked = text.substr(offset, std::min(error.fault->length, line_end - offset));
+  // Tabs stay tabs below the line, so that the caret stands right whatever their width.
+  std::string blank;
+  std::string run;
+  for (const char c : lead) {
+    if (c == '\t') {
+      blank += std::string(display_width(run), ' ') + '\t';
+      run.clear();
+    } else {
+      run += c;
+    }
+  }
+  blank += std::string(display_width(run), ' ');
+  return fmt::format("{}:{}: {}\n  {}\n  {}{}", line_number, display_width(lead) + 1, error.message,
+                     text.substr(line_begin, line_end - line_begin), blank,
+                     std::string(std::max<std::size_t>(1, display_width(marked)), '^'));
+}
+
+}  // namespace demarche::query
