@@ -1,6 +1,7 @@
 #include "engine/contact.h"
 
 #include <algorithm>
+#include <set>
 
 namespace demarche {
 
@@ -42,20 +43,11 @@ Side party_side(std::span<const Party> parties, std::size_t i) { return side_of(
 
 std::vector<std::pair<std::size_t, std::size_t>> contact_pairs(std::span<const Party> parties, bool rule) {
   std::vector<std::pair<std::size_t, std::size_t>> out;
-  std::vector<ActorId> actors;
-  for (const Party& party : parties) actors.push_back(party.actor);
-  std::sort(actors.begin(), actors.end());
-  const bool repeats = std::adjacent_find(actors.begin(), actors.end()) != actors.end();
-  const auto same_actors = [&](const auto& pair, std::size_t i, std::size_t j) {
-    const ActorId a = parties[pair.first].actor;
-    const ActorId b = parties[pair.second].actor;
-    return (a == parties[i].actor && b == parties[j].actor) || (a == parties[j].actor && b == parties[i].actor);
-  };
+  std::set<std::pair<ActorId, ActorId>> seen;  // an actor may be there twice, for itself and for another
   for (std::size_t i = 0; i < parties.size(); ++i) {
     for (std::size_t j = i + 1; j < parties.size(); ++j) {
       if (!in_contact(parties, i, j, rule)) continue;
-      const bool seen = repeats && std::any_of(out.begin(), out.end(), [&](const auto& p) { return same_actors(p, i, j); });
-      if (!seen) out.emplace_back(i, j);
+      if (seen.insert(std::minmax(parties[i].actor, parties[j].actor)).second) out.emplace_back(i, j);
     }
   }
   return out;

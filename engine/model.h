@@ -74,7 +74,7 @@ enum class Status : std::uint8_t { kNone = 0, kHeld = 1, kPlanned = 2, kCancelle
 struct Participant {
   ActorId actor;
   Role role = Role::kParticipant;
-  std::optional<ActorId> acting_for;
+  std::optional<ActorId> acting_for = std::nullopt;
   friend bool operator==(const Participant&, const Participant&) = default;
 };
 
@@ -112,12 +112,12 @@ struct Source {
 };
 
 struct Actor {
-  ActorId id;
-  std::string key;   // unique among actors; may be empty
-  std::string name;  // preferred name; may be empty
-  std::vector<std::string> labels;   // ascending, unique
-  std::vector<std::string> aliases;  // as written
-  Properties properties;
+  ActorId id = {};
+  std::string key = {};                   // unique among actors; may be empty
+  std::string name = {};                  // preferred name; may be empty
+  std::vector<std::string> labels = {};   // ascending, unique
+  std::vector<std::string> aliases = {};  // as written
+  Properties properties = {};
 };
 
 struct Interaction {

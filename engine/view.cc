@@ -14,14 +14,9 @@ namespace demarche {
 
 namespace {
 
-constexpr std::size_t kNearNamesMax = 5000;
-
-// The bytes of the first character.
-std::string_view first_letter(std::string_view text) {
-  std::size_t n = text.empty() ? 0 : 1;
-  while (n < text.size() && (static_cast<unsigned char>(text[n]) & 0xC0) == 0x80) ++n;
-  return text.substr(0, n);
-}
+// Names looked through for a hint; only a message that something was not found waits for it.
+constexpr std::size_t kNamesSearchedMax = 200'000;
+constexpr std::size_t kNamesOfferedMax = 4;
 
 Error corrupt_key(impl::Family family) {
   return {ErrorCode::kCorruption,
@@ -199,23 +194,41 @@ Result<std::vector<ActorId>> View::find_actors_by_name(std::string_view name) co
   return out;
 }
 
+namespace {
+
+// "; did you mean 'Sergey Lavrov'?": actors one of whose names contains the text, else the one with the nearest name.
+Result<std::string> similar_names(const View& view, std::string_view name) {
+  DEMARCHE_TRY(const std::string form, normal_form(name));
+  DEMARCHE_TRY(const std::vector<NameMatch> all, view.names("", kNamesSearchedMax));
+  std::vector<ActorId> similar;
+  std::vector<std::string> forms;
+  for (const NameMatch& match : all) {
+    forms.push_back(match.normal_form);
+    const bool contains = !form.empty() && match.normal_form.find(form) != std::string::npos;
+    if (contains && std::find(similar.begin(), similar.end(), match.actor) == similar.end()) similar.push_back(match.actor);
+  }
+  if (similar.empty()) {
+    const auto it = std::find(forms.begin(), forms.end(), nearest(form, forms));
+    if (it != forms.end()) similar.push_back(all[static_cast<std::size_t>(it - forms.begin())].actor);
+  }
+  std::string out;
+  for (std::size_t i = 0; i < std::min(similar.size(), kNamesOfferedMax); ++i) {
+    DEMARCHE_TRY(const Actor actor, view.get_actor(similar[i]));
+    out += fmt::format("{}'{}'", out.empty() ? "; did you mean " : " or ", actor.name);
+  }
+  return out.empty() ? out : out + "?";
+}
+
+}  // namespace
+
 Result<ActorId> View::resolve_actor(std::string_view name) const {
   DEMARCHE_TRY(const auto by_key, find_actor(name));
   if (by_key) return *by_key;
   DEMARCHE_TRY(const std::vector<ActorId> ids, find_actors_by_name(name));
   if (ids.size() == 1) return ids.front();
   if (ids.empty()) {
-    // Candidates begin like it; the nearest of them is offered.
-    DEMARCHE_TRY(const std::vector<NameMatch> near, names(first_letter(name), kNearNamesMax));
-    std::vector<std::string> forms;
-    for (const NameMatch& match : near) forms.push_back(match.normal_form);
-    const std::string best = nearest(name, forms);
-    for (const NameMatch& match : near) {
-      if (match.normal_form != best) continue;
-      DEMARCHE_TRY(const Actor actor, get_actor(match.actor));
-      return make_error(ErrorCode::kNotFound, fmt::format("there is no actor '{}'; did you mean '{}'?", name, actor.name));
-    }
-    return make_error(ErrorCode::kNotFound, fmt::format("there is no actor '{}'", name));
+    DEMARCHE_TRY(const std::string hint, similar_names(*this, name));
+    return make_error(ErrorCode::kNotFound, fmt::format("there is no actor '{}'{}", name, hint));
   }
   std::string keys;
   for (const ActorId id : ids) {

@@ -147,6 +147,14 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
 }
 
+Result<bool> statement_writes(std::string_view text) {
+  DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
+  return syntax.explain == ast::ExplainMode::kNone &&
+         std::any_of(syntax.clauses.begin(), syntax.clauses.end(), [](const ast::Clause& clause) {
+           return std::holds_alternative<ast::Create>(clause.node) || std::holds_alternative<ast::Record>(clause.node);
+         });
+}
+
 std::string describe_error(const Error& error, std::string_view text) {
   if (!error.fault || !error.fault->has_position) return error.message;
   const std::size_t offset = std::min(error.fault->offset, text.size());

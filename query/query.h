@@ -81,6 +81,9 @@ class ResultCursor {
                                                               const std::map<std::string, Value>& parameters = {},
                                                               const QueryOptions& options = {});
 
+// Does the statement write? Needs no store. Errors: those of its syntax.
+[[nodiscard]] Result<bool> statement_writes(std::string_view text);
+
 // "2:14: unknown kind ..." and the line with a caret below, for an error of `text`; other errors as they are.
 [[nodiscard]] std::string describe_error(const Error& error, std::string_view text);
 

@@ -171,7 +171,7 @@ class Binder {
     for (const auto& [key, value] : map->entries) {
       DEMARCHE_TRY(ExprPtr wanted, bind_expression(*value, scope_, context_));
       ExprPtr property = make_expr(value->span, bound::PropertyOf{make_expr(properties->span, bound::SlotRef{slot}), key});
-      conditions.push_back(make_expr(value->span, bound::Compare{ast::CompareOp::kEqual, std::move(property), std::move(wanted)}));
+      conditions.push_back(make_expr(properties->span, bound::Compare{ast::CompareOp::kEqual, std::move(property), std::move(wanted)}));
     }
     return {};
   }

@@ -1,0 +1,81 @@
+// The sub-commands: what each is given, and the function that runs it. Every function returns the exit status:
+// 0 done, 1 refused or failed (the reason is on standard error), 2 wrong usage.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/output.h"
+
+namespace demarche::cli {
+
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kUsage = 2;
+
+struct DemoArgs {
+  std::string folder = "demarche-demo";
+};
+struct ShellArgs {
+  std::string store;
+  OutputOptions output;
+};
+struct QueryArgs {
+  std::string store;
+  std::string text;  // "-": standard input
+  std::vector<std::string> parameters;  // name=value
+  OutputOptions output;
+  unsigned time_max_s = 600;
+};
+struct WhoArgs {
+  std::string store;
+  std::string before;        // key of an interaction, or a date
+  std::string according_to;  // source whose own date of it counts
+  bool certain = false;
+  OutputOptions output;
+};
+struct WhyArgs {
+  std::string store;
+  std::string key;
+};
+struct PathArgs {
+  std::string store;
+  std::string from;
+  std::string to;
+  std::string before;
+  bool strict = false;
+  bool possibly = false;
+};
+struct ImportArgs {
+  std::vector<std::string> files;
+  std::string store;
+  std::string form;  // jsonl, dyads
+  std::string kinds;
+};
+struct ExportArgs {
+  std::string store;
+  std::string gexf;
+  std::string query;
+  std::vector<std::string> parameters;
+  std::string edges = "merged";
+};
+struct StatsArgs {
+  std::string store;
+  OutputOptions output;
+};
+
+[[nodiscard]] int run_demo(const DemoArgs& args);
+[[nodiscard]] int run_shell(const ShellArgs& args);
+[[nodiscard]] int run_query_command(const QueryArgs& args);
+[[nodiscard]] int run_who(const WhoArgs& args);
+[[nodiscard]] int run_why(const WhyArgs& args);
+// The same on a store that is open already.
+[[nodiscard]] int show_who(const Store& store, const WhoArgs& args);
+[[nodiscard]] int show_why(const Store& store, const WhyArgs& args);
+[[nodiscard]] int run_path(const PathArgs& args);
+[[nodiscard]] int run_import(const ImportArgs& args);
+[[nodiscard]] int run_export(const ExportArgs& args);
+[[nodiscard]] int run_stats(const StatsArgs& args);
+
+}  // namespace demarche::cli

@@ -1,0 +1,180 @@
+#include "cli/common.h"
+
+#include <csignal>
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "engine/names.h"
+#include "engine/when.h"
+
+namespace demarche::cli {
+
+namespace {
+
+// Set by the signal handler, read by the running statement. A signal handler can reach nothing but a global.
+std::atomic<bool> interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+extern "C" void on_interrupt(int) { interrupted.store(true); }
+
+// Control-C stops the statement, not the program, while this lives.
+class InterruptGuard {
+ public:
+  InterruptGuard() {
+    interrupted.store(false);
+    struct sigaction action {};
+    action.sa_handler = &on_interrupt;
+    sigaction(SIGINT, &action, &before_);
+  }
+  ~InterruptGuard() { sigaction(SIGINT, &before_, nullptr); }
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
+std::string plural(std::uint64_t n, std::string_view one, std::string_view many) { return fmt::format("{} {}", n, n == 1 ? one : many); }
+
+void say_changes(const query::Changes& changes) {
+  if (changes.commit.value == 0) return;
+  std::string made;
+  if (changes.actors_created > 0) made = plural(changes.actors_created, "actor", "actors");
+  if (changes.interactions_created > 0) {
+    made += (made.empty() ? "" : " and ") + plural(changes.interactions_created, "interaction", "interactions");
+  }
+  say(fmt::format("recorded {} (commit {})", made.empty() ? "the change" : made, changes.commit.value));
+}
+
+// How far a claim's own date of the interaction reaches.
+Result<When> claimed_when(const View& view, const Interaction& record, const std::string& source_key) {
+  DEMARCHE_TRY(const auto source, view.find_source(source_key));
+  if (!source) return make_error(ErrorCode::kNotFound, fmt::format("there is no source '{}'", source_key));
+  for (const Claim& claim : record.claims) {
+    if (claim.source != *source) continue;
+    if (claim.when) return *claim.when;
+    if (record.when) return *record.when;  // the source agrees with the record
+  }
+  return make_error(ErrorCode::kNotFound, fmt::format("source '{}' says nothing of '{}'", source_key, record.key));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_to_read(const std::string& path) {
+  StoreOptions options;
+  options.read_only = true;
+  return Store::open(path, options);
+}
+
+Result<std::map<std::string, query::Value>> parse_parameters(const std::vector<std::string>& texts) {
+  std::map<std::string, query::Value> out;
+  for (const std::string& text : texts) {
+    const std::size_t equal = text.find('=');
+    if (equal == std::string::npos || equal == 0) {
+      return invalid(fmt::format("parameter '{}': write name=value, as in --param day=2016-04-18", text));
+    }
+    const std::string value = text.substr(equal + 1);
+    auto literal = query::parse_literal(value);
+    out[text.substr(0, equal)] = literal ? std::move(*literal) : query::Value::string(value);
+  }
+  return out;
+}
+
+int run_statement(Store& store, std::string_view text, const RunOptions& options) {
+  const auto started = std::chrono::steady_clock::now();
+  const InterruptGuard guard;
+  query::QueryOptions query_options;
+  query_options.time_max = std::chrono::seconds(options.time_max_s);
+  query_options.cancel = &interrupted;
+  auto cursor = query::run_query(store, text, options.parameters, query_options);
+  if (!cursor) return fail(cursor.error(), text);
+  for (const std::string& notice : (*cursor)->notices()) say("note: " + notice);
+  ValueText value_text((*cursor)->view());
+  std::size_t count = 0;
+  if (!(*cursor)->columns().empty()) {
+    const auto writer = make_writer(options.output, (*cursor)->columns(), value_text);
+    query::ResultRows rows;
+    std::vector<query::Value> values((*cursor)->columns().size());
+    while (true) {
+      if (auto read = (*cursor)->next(rows); !read) return fail(read.error(), text);
+      if (rows.size() == 0) break;
+      for (std::size_t r = 0; r < rows.size(); ++r) {
+        for (std::size_t c = 0; c < values.size(); ++c) values[c] = rows.column(c)[r];
+        writer->row(values);
+      }
+      count += rows.size();
+    }
+    writer->finish();
+    if (!flush_output()) return kFailed;
+  }
+  say_changes((*cursor)->changes());
+  if (options.interactive && !(*cursor)->columns().empty()) {
+    const auto took = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started);
+    say(fmt::format("{} in {:.1f} ms", plural(count, "row", "rows"), took.count()));
+  }
+  return kDone;
+}
+
+Result<std::string> name_with_office(const View& view, ActorId id, const std::optional<TimeBounds>& at, ValueText& text) {
+  std::string name = text.actor_name(id);
+  if (!at) return name;
+  DEMARCHE_TRY(RowCursor cursor, view.scan(id, {}, view.kinds().all_below(kinds::kHoldsOffice)));
+  std::string offices;
+  RowBatch rows;
+  while (true) {
+    DEMARCHE_CHECK(cursor.next(rows));
+    if (rows.size() == 0) break;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto parties = rows.parties_of(i);
+      const auto is_holder = [&](const Party& p) { return p.actor == id && p.role == Role::kHolder; };
+      const Truth held = during(*at, rows.bounds[i]);
+      if (held == Truth::kFalse || std::none_of(parties.begin(), parties.end(), is_holder)) continue;
+      DEMARCHE_TRY(const Interaction record, view.get_interaction(rows.interaction[i]));
+      const PropertyValue* title = find_property(record.properties, "title");
+      const auto* title_text = title == nullptr ? nullptr : std::get_if<std::string>(&title->value);
+      std::string office = title_text == nullptr ? "office" : *title_text;
+      for (const Party& party : parties) {
+        if (party.role == Role::kBody) office += ", " + text.actor_name(party.actor);
+      }
+      offices += (offices.empty() ? "" : "; ") + office + (held == Truth::kTrue ? "" : "?");
+    }
+  }
+  return offices.empty() ? name : fmt::format("{} ({})", name, offices);
+}
+
+std::string kind_words(const View& view, KindId kind) {
+  std::string out = view.kinds().get(kind).name;
+  for (char& c : out) {
+    if (c == '_') c = ' ';
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+Result<NamedTime> named_time(const View& view, const std::string& text, const std::string& according_to) {
+  DEMARCHE_TRY(const auto id, view.find_interaction(text));
+  if (id) {
+    DEMARCHE_TRY(const Interaction record, view.get_interaction(*id));
+    NamedTime out{text, {}, record.when, *id};
+    if (!according_to.empty()) {
+      DEMARCHE_TRY(When when, claimed_when(view, record, according_to));
+      out.label += " according to " + according_to;
+      out.when = std::move(when);
+    }
+    if (out.when) out.bounds = out.when->bounds;
+    return out;
+  }
+  const auto edtf = parse_edtf(text);
+  if (!edtf) {
+    return make_error(ErrorCode::kNotFound, fmt::format("there is no interaction with the key '{}', and it is no date either; "
+                                                        "list the keys with: demarche query STORE 'MATCH [c] RETURN c.key, type(c), c.when'",
+                                                        text));
+  }
+  if (!according_to.empty()) return invalid("--according-to goes with the key of an interaction, not with a date");
+  return NamedTime{text, as_period(*edtf), When{edtf->text, as_period(*edtf)}, {}};
+}
+
+}  // namespace demarche::cli

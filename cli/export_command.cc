@@ -1,0 +1,88 @@
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "engine/exchange/gexf.h"
+
+namespace demarche::cli {
+
+namespace {
+
+constexpr const char* kEverything = "MATCH [c] RETURN c";
+
+// Every actor and interaction of an answer, also inside lists, maps and paths, each once.
+class Collector {
+ public:
+  void add(const query::Value& value) {
+    switch (value.kind()) {
+      case query::ValueKind::kActor: add_actor(value.as_actor()); break;
+      case query::ValueKind::kInteraction: add_interaction(value.as_interaction()); break;
+      case query::ValueKind::kList:
+        for (const query::Value& item : value.as_list()) add(item);
+        break;
+      case query::ValueKind::kMap:
+        for (const auto& [key, item] : value.as_map()) add(item);
+        break;
+      case query::ValueKind::kPath:
+        for (const ActorId id : value.as_path().actors) add_actor(id);
+        for (const InteractionId id : value.as_path().interactions) add_interaction(id);
+        break;
+      default: break;
+    }
+  }
+  std::vector<ActorId> actors;
+  std::vector<InteractionId> interactions;
+
+ private:
+  void add_actor(ActorId id) {
+    if (seen_actors_.insert(id).second) actors.push_back(id);
+  }
+  void add_interaction(InteractionId id) {
+    if (seen_interactions_.insert(id).second) interactions.push_back(id);
+  }
+  std::unordered_set<ActorId> seen_actors_;
+  std::unordered_set<InteractionId> seen_interactions_;
+};
+
+Result<void> collect(query::ResultCursor& cursor, Collector& out) {
+  query::ResultRows rows;
+  while (true) {
+    DEMARCHE_CHECK(cursor.next(rows));
+    if (rows.size() == 0) return {};
+    for (std::size_t c = 0; c < cursor.columns().size(); ++c) {
+      for (const query::Value& value : rows.column(c)) out.add(value);
+    }
+  }
+}
+
+}  // namespace
+
+int run_export(const ExportArgs& args) {
+  auto parameters = parse_parameters(args.parameters);
+  if (!parameters) return fail(parameters.error());
+  const std::string text = args.query.empty() ? kEverything : args.query;
+  auto store = open_to_read(args.store);
+  if (!store) return fail(store.error());
+  auto cursor = query::run_query(**store, text, *parameters);
+  if (!cursor) return fail(cursor.error(), text);
+  for (const std::string& notice : (*cursor)->notices()) say("note: " + notice);
+  Collector collected;
+  if (auto done = collect(**cursor, collected); !done) return fail(done.error(), text);
+  if (collected.actors.empty() && collected.interactions.empty()) {
+    complain("the query returns no actors and no interactions, so there is nothing to draw; return them as they are, as in: "
+             "MATCH (a)-[c:CONTACT]-(b) RETURN a, c, b");
+    return kFailed;
+  }
+  GexfOptions options;
+  options.edges = args.edges == "each" ? GexfEdges::kEach : GexfEdges::kMerged;
+  const auto report = write_gexf((*cursor)->view(), collected.interactions, collected.actors, args.gexf, options);
+  if (!report) return fail(report.error());
+  say(fmt::format("wrote {}: {} nodes, {} edges from {} interactions", args.gexf, report->nodes, report->edges, report->interactions));
+  if (report->undated > 0) say(fmt::format("{} interactions have no date and are drawn without time", report->undated));
+  if (report->replaced_characters > 0) say(fmt::format("{} characters that XML cannot hold were replaced", report->replaced_characters));
+  return kDone;
+}
+
+}  // namespace demarche::cli

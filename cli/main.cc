@@ -1,0 +1,135 @@
+// demarche: one program, one sub-command for each job.
+
+#include <csignal>
+#include <cstdio>
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+
+namespace demarche::cli {
+
+namespace {
+
+void add_output_options(CLI::App& app, OutputOptions& output) {
+  app.add_option_function<std::string>(
+         "--format", [&output](const std::string& name) { output.format = *find_format(name); },
+         "table, csv, tsv, json or jsonl (one object a line)")
+      ->check(CLI::IsMember({"table", "csv", "tsv", "json", "jsonl"}))
+      ->default_str("table");
+  app.add_flag_callback("--no-header", [&output] { output.header = false; }, "leave the line of column names out");
+  app.add_flag("--raw", output.raw, "csv: do not guard texts that a spreadsheet would run as a formula");
+}
+
+void add_parameter_option(CLI::App& app, std::vector<std::string>& parameters) {
+  app.add_option("-p,--param", parameters, "a parameter as name=value; repeat for more")->allow_extra_args(false);
+}
+
+// Arguments of all sub-commands, and the one that was asked for.
+struct Commands {
+  DemoArgs demo;
+  ShellArgs shell;
+  QueryArgs query;
+  WhoArgs who;
+  WhyArgs why;
+  PathArgs path;
+  ImportArgs import;
+  ExportArgs export_to;
+  StatsArgs stats;
+  std::function<int()> chosen;
+};
+
+void add_reading(CLI::App& app, Commands& c) {
+  CLI::App* query = app.add_subcommand("query", "Run one statement of the query language");
+  query->add_option("STORE", c.query.store, "folder of the store")->required();
+  query->add_option("TEXT", c.query.text, "the statement; - reads it from standard input")->required();
+  add_parameter_option(*query, c.query.parameters);
+  query->add_option("--timeout", c.query.time_max_s, "seconds after which the statement is stopped")->default_val(c.query.time_max_s);
+  add_output_options(*query, c.query.output);
+  query->callback([&c] { c.chosen = [&c] { return run_query_command(c.query); }; });
+
+  CLI::App* who = app.add_subcommand("who", "Who spoke with whom before an interaction or a date");
+  who->add_option("STORE", c.who.store, "folder of the store")->required();
+  who->add_option("--before", c.who.before, "key of an interaction, or a date")->required();
+  who->add_option("--according-to", c.who.according_to, "take this source's own date of the interaction");
+  who->add_flag("--certain", c.who.certain, "only what is certain");
+  add_output_options(*who, c.who.output);
+  who->callback([&c] { c.chosen = [&c] { return run_who(c.who); }; });
+
+  CLI::App* why = app.add_subcommand("why", "What is held of one interaction, and what each source says of it");
+  why->add_option("STORE", c.why.store, "folder of the store")->required();
+  why->add_option("KEY", c.why.key, "key of the interaction")->required();
+  why->callback([&c] { c.chosen = [&c] { return run_why(c.why); }; });
+
+  CLI::App* path = app.add_subcommand("path", "Could word have gone from one actor to another in time");
+  path->add_option("STORE", c.path.store, "folder of the store")->required();
+  path->add_option("--from", c.path.from, "an actor, by key or name")->required();
+  path->add_option("--to", c.path.to, "an actor, by key or name")->required();
+  path->add_option("--before", c.path.before, "key of an interaction, or a date");
+  CLI::Option* strict = path->add_flag("--strict", c.path.strict, "contacts of one day do not count as in order");
+  path->add_flag("--possibly", c.path.possibly, "ask only whether it is possible")->excludes(strict);
+  path->callback([&c] { c.chosen = [&c] { return run_path(c.path); }; });
+
+  CLI::App* stats = app.add_subcommand("stats", "What a store holds");
+  stats->add_option("STORE", c.stats.store, "folder of the store")->required();
+  add_output_options(*stats, c.stats.output);
+  stats->callback([&c] { c.chosen = [&c] { return run_stats(c.stats); }; });
+}
+
+void add_exchange(CLI::App& app, Commands& c) {
+  CLI::App* import = app.add_subcommand("import", "Load files into a store; all of them or nothing");
+  import->add_option("FILE", c.import.files, "files to read; .zst is read as it is")->required();
+  import->add_option("--into", c.import.store, "folder of the store; made if it is not there")->required();
+  import->add_option("--as", c.import.form, "form of the files: jsonl (our own) or dyads (subject, relation, object, date)")
+      ->required()
+      ->check(CLI::IsMember({"jsonl", "dyads"}));
+  import->add_option("--kinds", c.import.kinds, "dyads: table that says what each relation is");
+  import->callback([&c] { c.chosen = [&c] { return run_import(c.import); }; });
+
+  CLI::App* export_to = app.add_subcommand("export", "Write a file for another program");
+  export_to->add_option("STORE", c.export_to.store, "folder of the store")->required();
+  export_to->add_option("--gexf", c.export_to.gexf, "GEXF 1.3 file to write, for Gephi")->required();
+  export_to->add_option("--query", c.export_to.query, "statement whose actors and interactions are written; all by default");
+  add_parameter_option(*export_to, c.export_to.parameters);
+  export_to->add_option("--edges", c.export_to.edges, "merged: one edge for each pair and kind, with a spell for each interaction; each: one edge an interaction")
+      ->check(CLI::IsMember({"merged", "each"}))
+      ->default_val(c.export_to.edges);
+  export_to->callback([&c] { c.chosen = [&c] { return run_export(c.export_to); }; });
+}
+
+void add_others(CLI::App& app, Commands& c) {
+  CLI::App* demo = app.add_subcommand("demo", "Load the built-in example and answer its questions");
+  demo->add_option("--folder", c.demo.folder, "where the example's store and GEXF file go")->default_val(c.demo.folder);
+  demo->callback([&c] { c.chosen = [&c] { return run_demo(c.demo); }; });
+
+  CLI::App* shell = app.add_subcommand("shell", "Ask and record interactively");
+  shell->add_option("STORE", c.shell.store, "folder of the store")->required();
+  add_output_options(*shell, c.shell.output);
+  shell->callback([&c] { c.chosen = [&c] { return run_shell(c.shell); }; });
+}
+
+int main_with(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_DFL);  // `demarche query ... | head` ends quietly
+  CLI::App app("Demarche: who spoke with whom, when, in what role, according to whom", "demarche");
+  app.set_version_flag("--version", "demarche " DEMARCHE_VERSION);
+  app.require_subcommand(1);
+  app.footer("Each sub-command has its own --help. Rows go to standard output, messages to standard error.\n"
+             "Exit status: 0 done, 1 refused or failed, 2 wrong usage.");
+  Commands commands;
+  add_reading(app, commands);
+  add_exchange(app, commands);
+  add_others(app, commands);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {  // the library's way to say --help and to refuse
+    return app.exit(e) == 0 ? kDone : kUsage;
+  }
+  return commands.chosen();
+}
+
+}  // namespace
+
+}  // namespace demarche::cli
+
+int main(int argc, char** argv) { return demarche::cli::main_with(argc, argv); }

@@ -1,0 +1,79 @@
+// Could word have gone from one to the other in time?
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "engine/chronology.h"
+
+namespace demarche::cli {
+
+namespace {
+
+std::string day(Timestamp t) { return format_instant(t).substr(0, format_instant(t).find('T')); }
+
+// Certain: word was there by the end of the last contact. Possibly: it can have been there from the earliest day on.
+std::string arrival_text(const Arrival& arrival, bool certain) {
+  if (certain) return arrival.latest.is_finite() ? "by " + day(arrival.latest) : "but by no known day";
+  return arrival.earliest.is_finite() ? "from " + day(arrival.earliest) + " on" : "on no known day";
+}
+
+Result<void> print_arrival(const View& view, const Arrival& arrival, ValueText& text) {
+  for (const Hop& hop : arrival.path) {
+    DEMARCHE_TRY(const Interaction record, view.get_interaction(hop.interaction));
+    const std::string place = record.place.empty() ? "" : ", " + record.place;
+    print(safe(fmt::format("  {}  {} -> {}  ({}{}; {})", record.when ? format_human(*record.when) : "undated", text.actor_name(hop.from),
+                           text.actor_name(hop.to), kind_words(view, record.kind), place, text.interaction_name(record.id))) +
+          "\n");
+  }
+  return {};
+}
+
+Result<bool> print_answer(const View& view, ActorId from, ActorId to, ChronologyOptions options, std::string_view label) {
+  ValueText text(view);
+  DEMARCHE_TRY(const auto arrival, earliest_arrival(view, from, to, options));
+  if (!arrival) {
+    print(fmt::format("{}: no\n", label));
+    return false;
+  }
+  print(fmt::format("{}: yes, {}\n", label, arrival_text(*arrival, options.mode != ChronologyMode::kPossibly)));
+  DEMARCHE_CHECK(print_arrival(view, *arrival, text));
+  return true;
+}
+
+Result<void> answer(const View& view, const PathArgs& args) {
+  DEMARCHE_TRY(const ActorId from, view.resolve_actor(args.from));
+  DEMARCHE_TRY(const ActorId to, view.resolve_actor(args.to));
+  ValueText text(view);
+  ChronologyOptions options;
+  std::string until;
+  if (!args.before.empty()) {
+    DEMARCHE_TRY(const NamedTime time, named_time(view, args.before, ""));
+    options.before = time.bounds;
+    until = " before " + time.label;
+  }
+  print(safe(fmt::format("Could word have gone from {} to {}{}?", text.actor_name(from), text.actor_name(to), until)) + "\n");
+  bool found = false;
+  if (!args.possibly) {
+    options.mode = args.strict ? ChronologyMode::kStrict : ChronologyMode::kDefault;
+    DEMARCHE_ASSIGN(found, print_answer(view, from, to, options, args.strict ? "for certain, each day after the one before" : "for certain"));
+  }
+  if (!found && !args.strict) {
+    options.mode = ChronologyMode::kPossibly;
+    DEMARCHE_TRY(const bool possible, print_answer(view, from, to, options, "possibly"));
+    found = possible;
+  }
+  print("by the contacts recorded here; no record is no proof of no contact\n");
+  return {};
+}
+
+}  // namespace
+
+int run_path(const PathArgs& args) {
+  auto store = open_to_read(args.store);
+  if (!store) return fail(store.error());
+  if (const auto answered = answer(*(*store)->view(), args); !answered) return fail(answered.error());
+  return flush_output() ? kDone : kFailed;
+}
+
+}  // namespace demarche::cli

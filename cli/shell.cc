@@ -1,0 +1,290 @@
+// The interactive shell: statements end with a semicolon and may take several lines; commands begin with a dot.
+
+#include <editline/readline.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "engine/names.h"
+#include "query/bind/function_table.h"
+#include "query/parse/parser.h"
+
+namespace demarche::cli {
+
+namespace {
+
+constexpr const char* kHelp =
+    "A statement ends with a semicolon:\n"
+    "  MATCH (a)-[c:CONTACT]-(b) WHERE c BEFORE '2016-04-18' RETURN a.name, b.name, c.when;\n"
+    "  RECORD CALL 'my-key' BETWEEN 'John Kerry' AS caller, 'Sergey Lavrov' AS callee ON '2016-05' SOURCE 'public-record';\n"
+    "Commands:\n"
+    "  .who KEY             who spoke with whom before an interaction or a date\n"
+    "  .why KEY             what each source says of an interaction\n"
+    "  .names TEXT          actors whose names begin so\n"
+    "  .kinds               the hierarchy of kinds\n"
+    "  .functions [TEXT]    functions, or those whose name contains TEXT\n"
+    "  .mode FORMAT         table, csv, tsv, json or jsonl\n"
+    "  .read FILE           run the statements of a file\n"
+    "  .help                this text\n"
+    "  .quit                leave (or Control-D); Control-C stops a statement\n";
+
+const std::vector<std::string>& keywords() {
+  static const std::vector<std::string> words = {
+      "MATCH", "WHERE",  "RETURN",   "WITH",     "UNWIND", "CREATE",  "RECORD",  "BETWEEN", "SOURCE", "EXPLAIN", "ORDER BY", "LIMIT",
+      "SKIP",  "BEFORE", "AFTER",    "DURING",   "OVERLAPS", "POSSIBLY", "DISTINCT", "CONTAINS", "STARTS WITH", "ENDS WITH", "IS NULL", "IS NOT NULL",
+      "AND",   "OR",     "NOT",      "DESC"};
+  return words;
+}
+
+// Words that the line editor can complete. Its callback takes no argument, so they stand here.
+std::vector<std::string>& completions() {
+  static std::vector<std::string> words;
+  return words;
+}
+
+char* next_completion(const char* text, int state) {
+  static std::size_t at = 0;
+  if (state == 0) at = 0;
+  const std::string_view start(text);
+  const auto same = [](char a, char b) { return std::toupper(static_cast<unsigned char>(a)) == std::toupper(static_cast<unsigned char>(b)); };
+  for (const auto& words = completions(); at < words.size();) {
+    const std::string& word = words[at++];
+    if (word.size() >= start.size() && std::equal(start.begin(), start.end(), word.begin(), same)) return strdup(word.c_str());
+  }
+  return nullptr;
+}
+
+char** complete(const char* text, int, int) {
+  rl_attempted_completion_over = 1;  // no file names
+  return rl_completion_matches(text, next_completion);
+}
+
+std::string history_path() {
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') return std::string(state) + "/demarche_history";
+  const char* home = std::getenv("HOME");
+  return home == nullptr ? std::string() : std::string(home) + "/.demarche_history";
+}
+
+class Shell {
+ public:
+  Shell(std::unique_ptr<Store> store, const ShellArgs& args) : store_(std::move(store)), args_(args), interactive_(isatty(STDIN_FILENO) != 0) {
+    options_.output = args.output;
+    options_.interactive = interactive_;
+  }
+
+  int run() {
+    if (interactive_) greet();
+    std::string buffer;
+    while (!done_) {
+      std::string line;
+      if (!read_line(buffer.empty(), line)) break;
+      if (buffer.empty() && line.starts_with('.')) {
+        keep(command(line));
+        continue;
+      }
+      buffer += line + "\n";
+      take_statements(buffer);
+    }
+    if (buffer.find_first_not_of(" \t\n") != std::string::npos && !done_) keep(run_text(buffer));  // the last one may lack its semicolon
+    if (interactive_) {
+      print("\n");
+      if (const std::string path = history_path(); !path.empty()) write_history(path.c_str());
+    }
+    return flush_output() ? (interactive_ ? kDone : status_) : kFailed;
+  }
+
+ private:
+  void greet() {
+    const Statistics& s = store_->view()->statistics();
+    say(fmt::format("Demarche: {} actors, {} interactions in {}. .help for help, .quit to leave.", s.actors, s.interactions, args_.store));
+    rl_readline_name = const_cast<char*>("demarche");
+    rl_attempted_completion_function = complete;
+    if (const std::string path = history_path(); !path.empty()) read_history(path.c_str());
+    collect_completions();
+  }
+
+  void collect_completions() {
+    std::vector<std::string>& words = completions();
+    words = keywords();
+    for (const query::FunctionDef& f : query::all_functions()) words.push_back(std::string(f.name) + "(");
+    for (const std::string& kind : store_->view()->kinds().names()) words.push_back(kind);
+    for (const char* label : {"Person", "State", "Organisation", "Group"}) words.emplace_back(label);
+    for (const char* c : {".who", ".why", ".names", ".kinds", ".functions", ".mode", ".read", ".help", ".quit"}) words.emplace_back(c);
+    std::sort(words.begin(), words.end());
+  }
+
+  bool read_line(bool fresh, std::string& line) {
+    if (interactive_) {
+      char* text = readline(fresh ? "demarche> " : "     ...> ");
+      if (text == nullptr) return false;
+      line = text;
+      std::free(text);
+      if (!line.empty()) add_history(line.c_str());
+      return true;
+    }
+    line.clear();
+    int c = 0;
+    while ((c = std::getchar()) != EOF && c != '\n') line += static_cast<char>(c);
+    return c != EOF || !line.empty();
+  }
+
+  // Runs the statements that are complete and leaves the rest in `buffer`.
+  void take_statements(std::string& buffer) {
+    const std::size_t end = buffer.rfind(';');
+    if (end == std::string::npos) return;
+    bool complete_text = false;
+    const std::string text = buffer;  // the statements point into it
+    const auto statements = query::split_statements(text, &complete_text);
+    if (!statements) {
+      // A quote or comment may still be open; two line feeds in a row give up on it.
+      if (!buffer.ends_with("\n\n")) return;
+      keep(fail(statements.error(), buffer));
+      buffer.clear();
+      return;
+    }
+    buffer.clear();
+    for (std::size_t i = 0; i < statements->size(); ++i) {
+      const std::string statement((*statements)[i]);
+      if (!complete_text && i + 1 == statements->size()) {
+        buffer = statement;
+      } else {
+        keep(run_text(statement));
+      }
+    }
+  }
+
+  int run_text(const std::string& text) { return run_statement(*store_, text, options_); }
+  void keep(int status) { status_ = status_ == kDone ? status : status_; }
+
+  int command(const std::string& line) {
+    const std::size_t blank = line.find(' ');
+    const std::string name = line.substr(0, blank);
+    std::string rest = blank == std::string::npos ? "" : line.substr(line.find_first_not_of(' ', blank) == std::string::npos ? line.size() : line.find_first_not_of(' ', blank));
+    while (rest.ends_with(' ') || rest.ends_with(';')) rest.pop_back();
+    if (name == ".quit" || name == ".exit") {
+      done_ = true;
+      return kDone;
+    }
+    if (name == ".help") return print(kHelp), kDone;
+    if (name == ".kinds") return kinds();
+    if (name == ".functions") return functions(rest);
+    if (name == ".mode") return mode(rest);
+    if (name == ".names") return names(rest);
+    if (name == ".who") return with_key(rest, name) ? who(rest) : kFailed;
+    if (name == ".why") return with_key(rest, name) ? why(rest) : kFailed;
+    if (name == ".read") return with_key(rest, name) ? read_file(rest) : kFailed;
+    const std::string near = nearest(name, {".who", ".why", ".names", ".kinds", ".functions", ".mode", ".read", ".help", ".quit"});
+    complain(fmt::format("unknown command '{}'{}", name, near.empty() ? "; .help lists them" : fmt::format("; did you mean {}?", near)));
+    return kFailed;
+  }
+
+  static bool with_key(const std::string& rest, const std::string& name) {
+    if (rest.empty()) complain(fmt::format("{} needs one more word; .help shows which", name));
+    return !rest.empty();
+  }
+
+  int who(const std::string& before) {
+    WhoArgs args;
+    args.store = args_.store;
+    args.before = before;
+    args.output = options_.output;
+    return show_who(*store_, args);
+  }
+  int why(const std::string& key) { return show_why(*store_, {args_.store, key}); }
+
+  int kinds() {
+    const auto view = store_->view();
+    const auto show = [&](const auto& self, KindId parent, std::size_t depth) -> void {
+      for (const Kind& kind : view->kinds().all()) {
+        if (kind.parent != parent) continue;
+        print(fmt::format("{}{}\n", std::string(2 * depth, ' '), safe(kind.name)));
+        self(self, kind.id, depth + 1);
+      }
+    };
+    show(show, KindId{0}, 0);
+    return kDone;
+  }
+
+  static int functions(const std::string& part) {
+    for (const query::FunctionDef& f : query::all_functions()) {
+      if (f.name.find(part) != std::string_view::npos) print(fmt::format("{}  {}\n", padded(f.signature, 34), f.help));
+    }
+    return kDone;
+  }
+
+  int mode(const std::string& name) {
+    const auto format = find_format(name);
+    if (!format) {
+      complain(fmt::format("unknown format '{}'; table, csv, tsv, json or jsonl", name));
+      return kFailed;
+    }
+    options_.output.format = *format;
+    return kDone;
+  }
+
+  int names(const std::string& prefix) {
+    constexpr std::size_t kShown = 50;
+    const auto view = store_->view();
+    const auto matches = view->names(prefix, kShown);
+    if (!matches) return fail(matches.error());
+    ValueText text(*view);
+    std::set<ActorId> told;
+    for (const NameMatch& match : *matches) {
+      if (!told.insert(match.actor).second) continue;
+      const auto actor = view->get_actor(match.actor);
+      if (!actor) return fail(actor.error());
+      print(fmt::format("{}  {}\n", padded(safe(text.actor_name(actor->id)), 32), safe(actor->key)));
+    }
+    if (matches->size() == kShown) say("... and perhaps more; give more letters");
+    return kDone;
+  }
+
+  int read_file(const std::string& path) {
+    std::FILE* file = std::fopen(path.c_str(), "rbe");
+    if (file == nullptr) {
+      complain(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
+      return kFailed;
+    }
+    std::string text;
+    char chunk[65536];
+    for (std::size_t n = 0; (n = std::fread(chunk, 1, sizeof chunk, file)) > 0;) text.append(chunk, n);
+    std::fclose(file);
+    const auto statements = query::split_statements(text);
+    if (!statements) return fail(statements.error(), text);
+    for (const std::string_view statement : *statements) {
+      if (const int status = run_text(std::string(statement)); status != kDone) return status;
+    }
+    return kDone;
+  }
+
+  std::unique_ptr<Store> store_;
+  const ShellArgs& args_;
+  bool interactive_;
+  RunOptions options_;
+  bool done_ = false;
+  int status_ = kDone;
+};
+
+}  // namespace
+
+int run_shell(const ShellArgs& args) {
+  auto store = Store::open(args.store);
+  if (!store && store.error().code == ErrorCode::kDenied) {
+    say(fmt::format("no right to write in '{}': opened for reading only", args.store));
+    store = open_to_read(args.store);
+  }
+  if (!store) return fail(store.error());
+  return Shell(std::move(*store), args).run();
+}
+
+}  // namespace demarche::cli

@@ -1,0 +1,31 @@
+#include "engine/before.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace demarche {
+
+Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeBounds& bounds, const BeforeOptions& options) {
+  // Whatever can have begun before must be able to begin before the last possible begin of `bounds`.
+  const TimeWindow window{Timestamp::lowest(), bounds.begin_max};
+  DEMARCHE_TRY(RowCursor cursor, view.timeline(window, view.kinds().all_below(kinds::kContact)));
+  std::vector<ContactBefore> out;
+  RowBatch rows;
+  while (true) {
+    DEMARCHE_CHECK(cursor.next(rows));
+    if (rows.size() == 0) break;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const bool happened = rows.status[i] == Status::kHeld || rows.status[i] == Status::kNone;
+      if (!happened || rows.interaction[i] == options.except) continue;
+      const Precedence p = precedence(rows.bounds[i], bounds);
+      if (p == Precedence::kNot || (options.certain_only && p != Precedence::kCertain)) continue;
+      out.push_back({rows.interaction[i], p, rows.bounds[i]});
+    }
+  }
+  std::sort(out.begin(), out.end(), [](const ContactBefore& a, const ContactBefore& b) {
+    return std::tie(a.bounds.begin_min, a.bounds.end_max, a.interaction) < std::tie(b.bounds.begin_min, b.bounds.end_max, b.interaction);
+  });
+  return out;
+}
+
+}  // namespace demarche

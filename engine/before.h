@@ -1,0 +1,29 @@
+// "Who spoke with whom before ...": contacts by where they stand to a moment or span.
+#pragma once
+
+#include <vector>
+
+#include "engine/result.h"
+#include "engine/store.h"
+#include "engine/when.h"
+
+namespace demarche {
+
+struct ContactBefore {
+  InteractionId interaction;
+  Precedence precedence = Precedence::kNot;  // never kNot
+  TimeBounds bounds;
+};
+
+struct BeforeOptions {
+  bool certain_only = false;
+  InteractionId except;  // the interaction that `bounds` belong to: not before itself
+};
+
+// Contacts (CONTACT and all below; held, or of no status) before `bounds`, ordered by earliest begin, latest end and id;
+// undated ones first, as possible. No record is no proof of no contact. Costs one pass over the timeline up to
+// bounds.begin_max.
+[[nodiscard]] Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeBounds& bounds,
+                                                                 const BeforeOptions& options = {});
+
+}  // namespace demarche
