@@ -39,7 +39,7 @@ inline std::unique_ptr<Store> create(const std::string& path) {
   options.cache_bytes = std::size_t{1} << 20;
   return must(Store::open(path, options));
 }
-inline Result<std::unique_ptr<Store>> reopen(const std::string& path, bool read_only = false) {
+[[nodiscard]] inline Result<std::unique_ptr<Store>> reopen(const std::string& path, bool read_only = false) {
   StoreOptions options;
   options.read_only = read_only;
   options.cache_bytes = std::size_t{1} << 20;
@@ -69,7 +69,7 @@ inline Interaction meeting(std::string key, std::string_view edtf, std::vector<A
   return out;
 }
 
-inline Result<std::vector<RowNumber>> rows_of(Result<RowCursor> cursor, std::size_t rows_max = 1024) {
+[[nodiscard]] inline Result<std::vector<RowNumber>> rows_of(Result<RowCursor> cursor, std::size_t rows_max = 1024) {
   DEMARCHE_TRY(RowCursor rows, std::move(cursor));
   std::vector<RowNumber> out;
   RowBatch batch;
@@ -80,7 +80,7 @@ inline Result<std::vector<RowNumber>> rows_of(Result<RowCursor> cursor, std::siz
   return out;
 }
 
-inline Result<std::vector<ActorId>> ids_of(Result<ActorCursor> cursor, std::size_t rows_max = 1024) {
+[[nodiscard]] inline Result<std::vector<ActorId>> ids_of(Result<ActorCursor> cursor, std::size_t rows_max = 1024) {
   DEMARCHE_TRY(ActorCursor actors, std::move(cursor));
   std::vector<ActorId> out;
   std::vector<ActorId> batch;
@@ -92,7 +92,7 @@ inline Result<std::vector<ActorId>> ids_of(Result<ActorCursor> cursor, std::size
 }
 
 // Every record and every index row that the interface gives out, as text. Errors: the first one met.
-inline Result<std::string> dump(const View& view) {
+[[nodiscard]] inline Result<std::string> dump(const View& view) {
   const Statistics& s = view.statistics();
   std::string out = fmt::format("commit {} at {}: {} actors, {} interactions, {} sources\n", s.commit.value,
                                 s.commit_time_micros, s.actors, s.interactions, s.sources);
