@@ -216,7 +216,7 @@ class Search {
   Search(const View& view, const ChronologyOptions& options)
       : view_(view),
         options_(options),
-        kinds_(options.kinds.empty() ? view.kinds().all_below(kinds::kContact) : options.kinds),
+        kinds_(options.kinds.is_any() ? view.kinds().all_below(kinds::kContact) : options.kinds),
         contact_kinds_(view.kinds().all_below(kinds::kContact)),
         rule_(view, options) {}
 

@@ -45,7 +45,7 @@ struct ChronologyOptions {
   static constexpr std::uint32_t kHopsUnlimited = std::numeric_limits<std::uint32_t>::max();
 
   ChronologyMode mode = ChronologyMode::kDefault;
-  KindSet kinds;  // empty: CONTACT and all below. Outside CONTACT any two parties are related
+  KindSet kinds;  // any: CONTACT and all below. Outside CONTACT any two parties are related
   // Only contacts from here on. Certain modes: F >= begin_max(after). kPossibly: contact from begin_min(after) on, so
   // that a span begun before can serve.
   std::optional<TimeBounds> after;

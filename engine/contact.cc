@@ -29,10 +29,26 @@ bool roles_meet(Role a, Role b) {
 
 bool has_contact_rule(const KindTable& table, KindId kind) { return table.is_below(kind, kinds::kContact); }
 
+namespace {
+
+// Does party i act for `actor`?
+bool acts_for(std::span<const Party> parties, std::size_t i, ActorId actor) {
+  return std::any_of(parties.begin(), parties.end(), [&](const Party& p) { return p.agent == i && p.actor == actor; });
+}
+
+// One who is represented is not in contact with any of its agents, nor with itself through two of them.
+bool same_camp(std::span<const Party> parties, std::size_t i, std::size_t j) {
+  const bool i_represented = parties[i].agent != Party::kNoAgent;
+  const bool j_represented = parties[j].agent != Party::kNoAgent;
+  if (i_represented && j_represented && (parties[i].agent == parties[j].agent || parties[i].actor == parties[j].actor)) return true;
+  return (i_represented && acts_for(parties, j, parties[i].actor)) || (j_represented && acts_for(parties, i, parties[j].actor));
+}
+
+}  // namespace
+
 bool in_contact(std::span<const Party> parties, std::size_t i, std::size_t j, bool rule) {
   if (i == j) return false;
-  if (parties[i].agent == j || parties[j].agent == i) return false;
-  if (parties[i].agent != Party::kNoAgent && parties[i].agent == parties[j].agent) return false;
+  if (same_camp(parties, i, j)) return false;
   if (!rule) return true;
   const Role a = speaking_role(parties, i).role;
   const Role b = speaking_role(parties, j).role;

@@ -54,6 +54,14 @@ constexpr Builtin kBuiltins[] = {
     {42, 5, "ALLIED_WITH", "", ""},
 };
 
+// U+0080 to U+009F, in UTF-8 two bytes.
+bool contains_c1_control(std::string_view text) {
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] == '\xC2' && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+  }
+  return false;
+}
+
 std::string upper(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
@@ -65,6 +73,7 @@ std::string upper(std::string_view text) {
 }  // namespace
 
 void KindSet::insert(KindId id) {
+  restricted_ = true;
   if (id.value >= bits_.size()) bits_.resize(id.value + 1, false);
   bits_[id.value] = true;
 }
@@ -84,7 +93,8 @@ void KindTable::insert(Kind kind) {
 
 Result<KindId> KindTable::declare(std::string_view name, KindId parent, std::string_view cameo,
                                   std::string_view plover) {
-  const bool printable = std::none_of(name.begin(), name.end(), [](char c) { return c >= 0 && c < ' '; });
+  const bool printable = std::none_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; }) &&
+                         !contains_c1_control(name);
   if (name.empty() || name.size() > kKindNameBytesMax || !printable || !is_utf8(name)) {
     return invalid(fmt::format("kind name '{}' is not usable; 1 to {} bytes of printable UTF-8", name,
                                kKindNameBytesMax));
@@ -139,9 +149,9 @@ bool KindTable::is_below(KindId id, KindId ancestor) const {
 }
 
 KindSet KindTable::all_below(KindId ancestor) const {
-  KindSet set;
+  KindSet set = KindSet::none();
   for (const Kind& kind : kinds_) {  // parents come first, so one pass closes the set
-    if (kind.id == ancestor || set.contains(kind.parent)) set.insert(kind.id);
+    if (kind.id == ancestor || (kind.parent.value != 0 && set.contains(kind.parent))) set.insert(kind.id);
   }
   return set;
 }

@@ -40,15 +40,22 @@ inline constexpr KindId kAlliedWith{42};
 inline constexpr KindId kFirstDeclared{1000};  // kinds declared by a user or an import start here
 }  // namespace kinds
 
-// A set of kinds as a bit set, closed under "below".
+// A set of kinds as a bit set. One that nothing was put into holds all kinds, known or not; none() holds none.
 class KindSet {
  public:
-  [[nodiscard]] bool contains(KindId id) const { return id.value < bits_.size() && bits_[id.value]; }
+  [[nodiscard]] static KindSet none() {
+    KindSet set;
+    set.restricted_ = true;
+    return set;
+  }
+  [[nodiscard]] bool contains(KindId id) const { return !restricted_ || (id.value < bits_.size() && bits_[id.value]); }
   void insert(KindId id);
-  [[nodiscard]] bool empty() const { return bits_.empty(); }
+  [[nodiscard]] bool is_any() const { return !restricted_; }
+  [[nodiscard]] bool is_none() const { return restricted_ && bits_.empty(); }
 
  private:
   std::vector<bool> bits_;
+  bool restricted_ = false;
 };
 
 // Immutable once shared: a store publishes a new table with each commit that declares a kind.

@@ -21,6 +21,22 @@ Statistics statistics_of(CommitNumber n, const impl::CommitRecord& commit) {
   return {n, commit.time_micros, commit.actor_count, commit.interaction_count, commit.source_count};
 }
 
+// Every commit from the first to the last has its record; a gap means that files were lost.
+Result<void> check_commits(const impl::KvReader& reader) {
+  const auto it = reader.iterate(impl::Family::kCommit);
+  CommitNumber expected{1};
+  for (it->seek({}); it->valid(); it->next(), ++expected.value) {
+    const auto n = impl::decode_commit_key(it->key());
+    if (!n) return make_error(ErrorCode::kCorruption, "commit: a key has the wrong form; restore a copy");
+    if (*n != expected) {
+      return make_error(ErrorCode::kCorruption,
+                        fmt::format("commits {} to {} are gone (a file of the database was cut or removed); restore a copy", expected.value,
+                                    n->value - 1));
+    }
+  }
+  return it->status();
+}
+
 // Reads the last commit and the kinds. The newest version of each kind counts; kinds come back in order of id, so a
 // parent always before what stands below it.
 Result<impl::Head> read_head(const impl::KvReader& reader) {
@@ -55,6 +71,27 @@ Error held_elsewhere(const std::string& path, const std::string& holder) {
           fmt::format("'{}' is open for writing in {}; close it there, then try again", path, holder), nullptr};
 }
 
+// Everything that can be found wrong without changing a byte.
+Result<impl::Head> read_and_check(const impl::KvReader& reader, const std::string& path) {
+  DEMARCHE_CHECK(check_commits(reader));
+  DEMARCHE_TRY(impl::Head head, read_head(reader));
+  DEMARCHE_TRY(const CommitNumber mark, impl::HighWaterMark::read(path));
+  if (mark <= head.commit) return head;
+  return make_error(ErrorCode::kCorruption,
+                    fmt::format("commits {} to {} were acknowledged and are gone (a log file was cut or removed); restore a copy, or move "
+                                "the file COMMITTED away to go on with what is left",
+                                head.commit.value + 1, mark.value));
+}
+
+// A database with a fault must not be opened for writing: recovery would flush what precedes the fault and remove the
+// log behind it. So it is looked at first.
+Result<void> check_before_writing(const std::string& path, const StoreOptions& options) {
+  DEMARCHE_TRY(const auto kv, impl::open_rocks(impl::database_path(path), {false, true, options.cache_bytes}));
+  DEMARCHE_TRY(const impl::Head head, read_and_check(*kv->snapshot(), path));
+  (void)head;
+  return {};
+}
+
 Result<bool> prepare_folder(const std::string& path, const StoreOptions& options) {
   DEMARCHE_TRY(const impl::FolderState folder, impl::inspect_folder(path));
   if (folder == impl::FolderState::kStore) return false;
@@ -73,8 +110,10 @@ Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreOptions& options) {
   DEMARCHE_TRY(const bool fresh, prepare_folder(path, options));
-  if (options.read_only) {
-    if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
+  if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
+  const auto in_context = [&path](Error error) { return tl::unexpected(std::move(error).with_context(fmt::format("'{}'", path))); };
+  if (!fresh && !options.read_only) {
+    if (auto checked = check_before_writing(path, options); !checked) return in_context(std::move(checked).error());
   }
   auto state = std::make_shared<State>();
   state->path = path;
@@ -82,22 +121,13 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
   auto kv = impl::open_rocks(impl::database_path(path), {fresh, options.read_only, options.cache_bytes});
   if (!kv) {
     if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
-    return tl::unexpected(std::move(kv).error());
+    return in_context(std::move(kv).error());
   }
   state->kv = std::move(*kv);
   auto snapshot = state->kv->snapshot();
-  auto head = read_head(*snapshot);
-  if (!head) return tl::unexpected(std::move(head).error().with_context(fmt::format("'{}'", path)));
+  auto head = read_and_check(*snapshot, path);
+  if (!head) return in_context(std::move(head).error());
   state->head = std::move(*head);
-  DEMARCHE_TRY(const CommitNumber mark, impl::HighWaterMark::read(path));
-  if (state->head.commit < mark) {
-    return make_error(
-        ErrorCode::kCorruption,
-        fmt::format("'{}': commits {} to {} were acknowledged and are gone (a log file was cut or removed); "
-                    "restore a copy, or move the file COMMITTED away to go on with what is left",
-                    path, state->head.commit.value + 1, mark.value));
-  }
-  if (!options.read_only) DEMARCHE_CHECK(state->high_water.open_for_writing(path));
   if (fresh) DEMARCHE_CHECK(impl::finish_folder(path));
   state->published = std::make_shared<View>(std::move(snapshot), state->head.kinds,
                                             statistics_of(state->head.commit, state->head.record));
@@ -115,16 +145,13 @@ Result<std::unique_ptr<Transaction>> Store::begin() {
   if (state_->options.read_only) {
     return make_error(ErrorCode::kDenied, fmt::format("'{}' was opened read-only", state_->path));
   }
-  std::unique_lock writer(state_->writer_mutex, kWriterWait);
-  if (!writer.owns_lock()) {
-    return make_error(ErrorCode::kOverloaded, "another transaction has been open for ten seconds; try again later");
-  }
+  DEMARCHE_TRY(impl::WriterTurn turn, state_->writer.take(kWriterWait));
   if (state_->failed) {
     return make_error(ErrorCode::kOutcomeUnknown,
                       fmt::format("'{}': an earlier commit failed half-way; open the store again to go on", state_->path));
   }
   auto tx = std::make_unique<Transaction::State>();
-  tx->writer = std::move(writer);
+  tx->turn = std::move(turn);
   tx->store = state_;
   tx->batch = state_->kv->make_batch();
   tx->kinds = std::make_shared<KindTable>(*state_->head.kinds);
@@ -138,6 +165,8 @@ Result<std::unique_ptr<Transaction>> Store::begin() {
 Result<CommitNumber> Transaction::commit(std::string_view note) {
   State& tx = *state_;
   Store::State& store = *tx.store;
+  if (tx.finished) return invalid("this transaction is committed already; begin another");
+  tx.finished = true;
   const std::int64_t now = std::chrono::duration_cast<std::chrono::microseconds>(
                                std::chrono::system_clock::now().time_since_epoch())
                                .count();
@@ -149,7 +178,7 @@ Result<CommitNumber> Transaction::commit(std::string_view note) {
     return tl::unexpected(std::move(written).error());
   }
   if (store.options.sync) {
-    if (auto marked = store.high_water.set(tx.commit); !marked) {
+    if (auto marked = store.high_water.set(store.path, tx.commit); !marked) {
       store.failed = true;
       Error error = std::move(marked).error();
       error.code = ErrorCode::kOutcomeUnknown;

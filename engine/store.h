@@ -128,8 +128,8 @@ class View {
   [[nodiscard]] Result<ActorCursor> actors() const;
   [[nodiscard]] Result<ActorCursor> actors_with_label(std::string_view label) const;
 
-  // Rows of `actor`, or of all, whose possible time [begin_min, end_max] meets the window and whose kind is in `kinds`
-  // (empty set: any). Undated rows always can meet a window. One seek per length class, then a key read per row.
+  // Rows of `actor`, or of all, whose possible time [begin_min, end_max] meets the window and whose kind is in `kinds`.
+  // An empty window has no rows. Undated rows always can meet a window. One seek per length class, then a key read per row.
   [[nodiscard]] Result<RowCursor> scan(ActorId actor, TimeWindow window, const KindSet& kinds) const;
   [[nodiscard]] Result<RowCursor> timeline(TimeWindow window, const KindSet& kinds) const;
 
@@ -148,8 +148,8 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  // The store as this transaction leaves it. Valid while the transaction lives; a cursor taken from it does not see
-  // what is written after it was opened.
+  // The store as this transaction leaves it. Valid while the transaction lives. A cursor taken from it may or may not
+  // meet what is written after it was opened: write after reading, or read again.
   [[nodiscard]] const View& view() const;
 
   // Errors of all four: kInvalidArgument with what is wrong, and nothing is added.
@@ -166,12 +166,14 @@ class Transaction {
   [[nodiscard]] bool empty() const;
   // Writes everything in one atomic batch and returns the commit's number. `note` says what it was, for people.
   // Errors: kOutcomeUnknown if the disk refused half-way: the store then refuses further writes until reopened.
-  // REQUIRES: not called twice.
+  // Afterwards the transaction refuses everything.
   [[nodiscard]] Result<CommitNumber> commit(std::string_view note);
+
+
+  struct State;  // defined in impl/store_state.h
 
  private:
   friend class Store;
-  struct State;
   explicit Transaction(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

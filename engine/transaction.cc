@@ -28,12 +28,31 @@ Result<void> check_text(const char* what, std::string_view text, std::size_t byt
   return {};
 }
 
+// Deepest list in a list that a property may hold; the record codec reads no deeper.
+constexpr int kListDepthMax = 16;
+
+bool too_deep(const PropertyValue& value, int depth) {
+  const auto* items = std::get_if<std::vector<PropertyValue>>(&value.value);
+  if (items == nullptr) return false;
+  return depth >= kListDepthMax || std::any_of(items->begin(), items->end(), [&](const PropertyValue& v) { return too_deep(v, depth + 1); });
+}
+
 Result<void> check_properties(const Properties& properties) {
   for (const auto& [key, value] : properties) {
     if (key.empty()) return invalid("a property has an empty name");
     DEMARCHE_CHECK(check_text("property name", key, kKeyBytesMax));
+    if (too_deep(value, 0)) return invalid(fmt::format("property '{}': lists are nested deeper than {}", key, kListDepthMax));
   }
   return {};
+}
+
+}  // namespace
+
+namespace {
+
+Result<void> check_open(const Transaction::State& tx) {
+  if (!tx.finished) return {};
+  return invalid("this transaction is committed already; begin another");
 }
 
 }  // namespace
@@ -46,6 +65,7 @@ bool Transaction::empty() const { return !state_->changed; }
 
 Result<KindId> Transaction::declare_kind(std::string_view name, KindId parent, std::string_view cameo,
                                          std::string_view plover) {
+  DEMARCHE_CHECK(check_open(*state_));
   State& tx = *state_;
   const std::size_t before = tx.kinds->all().size();
   DEMARCHE_TRY(const KindId id, tx.kinds->declare(name, parent, cameo, plover));
@@ -57,6 +77,7 @@ Result<KindId> Transaction::declare_kind(std::string_view name, KindId parent, s
 }
 
 Result<SourceId> Transaction::add_source(Source source) {
+  DEMARCHE_CHECK(check_open(*state_));
   State& tx = *state_;
   if (source.key.empty()) return invalid("a source needs a key");
   DEMARCHE_CHECK(check_text("source key", source.key, kKeyBytesMax));
@@ -68,7 +89,7 @@ Result<SourceId> Transaction::add_source(Source source) {
   if (taken) return invalid(fmt::format("source key '{}' is already taken", source.key));
   source.id = tx.record.next_source;
   ++tx.record.next_source.value;
-  ++tx.record.source_count;
+  tx.view->statistics_.sources = ++tx.record.source_count;
   tx.batch->put(impl::Family::kSource, impl::version_key(source.id.value, tx.commit), impl::encode_source(source));
   tx.batch->put(impl::Family::kKey, impl::owner_key(impl::KeyOwner::kSource, source.key),
                 impl::encode_u64(source.id.value));
@@ -77,6 +98,7 @@ Result<SourceId> Transaction::add_source(Source source) {
 }
 
 Result<ActorId> Transaction::add_actor(Actor actor) {
+  DEMARCHE_CHECK(check_open(*state_));
   State& tx = *state_;
   DEMARCHE_CHECK(check_text("actor key", actor.key, kKeyBytesMax));
   DEMARCHE_CHECK(check_text("actor name", actor.name, kNameBytesMax));
@@ -103,7 +125,7 @@ Result<ActorId> Transaction::add_actor(Actor actor) {
 
   actor.id = tx.record.next_actor;
   ++tx.record.next_actor.value;
-  ++tx.record.actor_count;
+  tx.view->statistics_.actors = ++tx.record.actor_count;
   tx.batch->put(impl::Family::kActor, impl::version_key(actor.id.value, tx.commit), impl::encode_actor(actor));
   if (!actor.key.empty()) {
     tx.batch->put(impl::Family::kKey, impl::owner_key(impl::KeyOwner::kActor, actor.key),
@@ -120,6 +142,7 @@ Result<ActorId> Transaction::add_actor(Actor actor) {
 }
 
 Result<InteractionId> Transaction::add_interaction(Interaction interaction) {
+  DEMARCHE_CHECK(check_open(*state_));
   State& tx = *state_;
   DEMARCHE_CHECK(check_text("interaction key", interaction.key, kKeyBytesMax));
   DEMARCHE_CHECK(check_properties(interaction.properties));
@@ -154,7 +177,7 @@ Result<InteractionId> Transaction::add_interaction(Interaction interaction) {
   interaction.row = tx.record.next_row;
   interaction.id = InteractionId{interaction.row.value};
   ++tx.record.next_row.value;
-  ++tx.record.interaction_count;
+  tx.view->statistics_.interactions = ++tx.record.interaction_count;
   tx.batch->put(impl::Family::kInteraction, impl::version_key(interaction.id.value, tx.commit),
                 impl::encode_interaction(interaction));
   if (!interaction.key.empty()) {
@@ -176,12 +199,15 @@ Result<InteractionId> Transaction::add_interaction(Interaction interaction) {
 }
 
 Result<void> Transaction::set_part_of(InteractionId part, InteractionId whole) {
+  DEMARCHE_CHECK(check_open(*state_));
   DEMARCHE_TRY(Interaction record, view().get_interaction(part));
+  DEMARCHE_TRY(const Interaction whole_record, view().get_interaction(whole));
+  const std::string& whole_key = whole_record.key;
   // No circle stands yet, so the walk up from `whole` ends.
   for (std::optional<InteractionId> at = whole; at;) {
     DEMARCHE_TRY(const Interaction above, view().get_interaction(*at));
     if (*at == part) {
-      return invalid(fmt::format("'{}' cannot be part of '{}', which is part of it", record.key, above.key));
+      return invalid(fmt::format("'{}' cannot be part of '{}': that would close a circle", record.key, whole_key));
     }
     at = above.part_of;
   }

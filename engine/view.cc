@@ -106,7 +106,7 @@ Result<void> RowCursor::next(RowBatch& batch, std::size_t rows_max) {
     if (s == nullptr) break;
     const std::string_view value = s->it->value();
     bool wanted = true;
-    if (!state_->kinds.empty()) {
+    if (!state_->kinds.is_any()) {
       DEMARCHE_TRY(const KindId kind, impl::entry_kind(value));
       wanted = state_->kinds.contains(kind);
     }
@@ -214,7 +214,8 @@ Result<std::string> similar_names(const View& view, std::string_view name) {
   std::string out;
   for (std::size_t i = 0; i < std::min(similar.size(), kNamesOfferedMax); ++i) {
     DEMARCHE_TRY(const Actor actor, view.get_actor(similar[i]));
-    out += fmt::format("{}'{}'", out.empty() ? "; did you mean " : " or ", actor.name);
+    const std::string& shown = !actor.name.empty() ? actor.name : (actor.aliases.empty() ? actor.key : actor.aliases.front());
+    out += fmt::format("{}'{}'", out.empty() ? "; did you mean " : " or ", shown);
   }
   return out.empty() ? out : out + "?";
 }
@@ -276,7 +277,7 @@ Result<ActorCursor> View::actors() const {
 Result<ActorCursor> View::actors_with_label(std::string_view label) const {
   auto state = std::make_unique<ActorCursor::State>();
   state->it = reader_->iterate(impl::Family::kLabel);
-  state->it->seek(impl::text_id_prefix(label));
+  if (label.find('\0') == std::string_view::npos) state->it->seek(impl::text_id_prefix(label));  // else no actor has it
   state->label = std::string(label);
   return ActorCursor(std::move(state));
 }
@@ -286,7 +287,7 @@ Result<RowCursor> View::scan(ActorId actor, TimeWindow window, const KindSet& ki
   state->family = impl::Family::kContact;
   state->window = window;
   state->kinds = kinds;
-  for (std::size_t i = 0; i < impl::kLengthClassCount; ++i) {
+  for (std::size_t i = 0; i < impl::kLengthClassCount && window.begin < window.end; ++i) {
     const auto length = static_cast<impl::LengthClass>(i);
     auto& s = state->streams[i];
     s.it = reader_->iterate(state->family);
@@ -302,7 +303,7 @@ Result<RowCursor> View::timeline(TimeWindow window, const KindSet& kinds) const 
   state->family = impl::Family::kTimeline;
   state->window = window;
   state->kinds = kinds;
-  for (std::size_t i = 0; i < impl::kLengthClassCount; ++i) {
+  for (std::size_t i = 0; i < impl::kLengthClassCount && window.begin < window.end; ++i) {
     const auto length = static_cast<impl::LengthClass>(i);
     auto& s = state->streams[i];
     s.it = reader_->iterate(state->family);

@@ -149,9 +149,20 @@ Precedence precedence(const TimeBounds& x, const TimeBounds& y) {
 }
 
 std::string format_human(const When& when, std::optional<std::int64_t> omit_year) {
-  const TimeBounds& b = when.bounds;
+  if (when.text.empty()) return "undated";
+  TimeBounds b = when.bounds;
+  if (b.fine_begin && b.fine_end && !b.is_span) {
+    // A date-time with an offset is shown by the day it was written with, not by that of UTC.
+    if (const auto edtf = parse_edtf(when.text); edtf && edtf->shape == EdtfShape::kDateTime) {
+      b.begin_min = b.end_max = {edtf->earliest.day * kSecondsPerDay};
+    }
+  }
   const std::string days = b.is_span ? render_span(b, omit_year) : render_moment(b, omit_year);
-  return b.qualified ? "~ " + days : days;
+  if (!b.qualified) return days;
+  const bool uncertain = when.text.find('?') != std::string::npos;
+  const bool approximate = when.text.find('~') != std::string::npos;
+  const bool both = when.text.find('%') != std::string::npos || (uncertain && approximate);
+  return (both ? "% " : (uncertain ? "? " : "~ ")) + days;
 }
 
 }  // namespace demarche

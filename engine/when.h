@@ -63,7 +63,8 @@ enum class Precedence : std::uint8_t {
 [[nodiscard]] Precedence precedence(const TimeBounds& x, const TimeBounds& y);
 
 // "13..15 Jan 2016" (one day within), "14-24 Mar 2016" (lasted), "21 Apr 2016", "from 27 Feb 2016", "undated": for
-// people's eyes; `year` is left out of the text when it equals the one given. Qualifiers are kept as "~" or "?" in front.
+// people's eyes; `year` is left out of the text when it equals the one given. Qualifiers are kept in front: "~ ",
+// "? " or "% ".
 [[nodiscard]] std::string format_human(const When& when, std::optional<std::int64_t> omit_year = std::nullopt);
 
 }  // namespace demarche

@@ -1,5 +1,6 @@
 #include "engine/impl/entry_codec.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
@@ -126,7 +127,7 @@ Result<void> decode_entry(RowNumber row, std::string_view bytes, RowBatch& batch
     b.end_max = b.is_span ? Timestamp{in.next_signed()} : b.begin_max;
   }
   batch.bounds.push_back(b);
-  const std::uint64_t count = in.next_up_to(in.left());  // a party takes at least two bytes
+  const std::uint64_t count = in.next_up_to(std::min<std::uint64_t>(in.left(), Party::kNoAgent));  // a party takes two bytes or more
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
     Party party;
     party.actor = {in.next()};
@@ -137,8 +138,9 @@ Result<void> decode_entry(RowNumber row, std::string_view bytes, RowBatch& batch
     }
     batch.parties.push_back(party);
   }
+  const bool all_read = batch.parties.size() - batch.party_begin.back() == count;
   batch.party_begin.push_back(static_cast<std::uint32_t>(batch.parties.size()));
-  if (!in.done()) {
+  if (!in.done() || !all_read) {
     return make_error(ErrorCode::kCorruption,
                       fmt::format("index row {} does not decode; stop writing to this store", row.value));
   }

@@ -57,10 +57,10 @@ const char* family_name(Family family) {
 
 LengthClass length_class(const TimeBounds& bounds) {
   if (!bounds.begin_min.is_finite() || !bounds.end_max.is_finite()) return LengthClass::kLong;
-  // Both are finite and of valid dates, hence far from the limits of 64 bits: the difference cannot overflow.
-  const std::int64_t length = bounds.end_max.seconds - bounds.begin_min.seconds;
+  // Of the years that EDTF can write the farthest two lie more than 2^63 seconds apart: subtract without a sign.
+  const std::uint64_t length = static_cast<std::uint64_t>(bounds.end_max.seconds) - static_cast<std::uint64_t>(bounds.begin_min.seconds);
   for (std::size_t i = 0; i < 3; ++i) {
-    if (length < kClassSeconds[i]) return static_cast<LengthClass>(i);
+    if (length < static_cast<std::uint64_t>(kClassSeconds[i])) return static_cast<LengthClass>(i);
   }
   return LengthClass::kLong;
 }

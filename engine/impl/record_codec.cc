@@ -28,14 +28,28 @@ std::string pack(capnp::MessageBuilder& message) {
   return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
 }
 
+// Keeps KJ from writing to standard error while it reads damaged bytes; the error is returned instead.
+class Quiet final : public kj::ExceptionCallback {
+ public:
+  void logMessage(kj::LogSeverity, const char*, int, int, kj::String&&) override {}
+};
+
+// Stored values come from this program; the limit is against damage, not attack, and must let the largest record in.
+capnp::ReaderOptions reader_options() {
+  capnp::ReaderOptions options;
+  options.traversalLimitInWords = std::uint64_t{1} << 28;
+  return options;
+}
+
 // Runs `read(root)` on the message in `bytes`. KJ exceptions end here.
 template <typename Root, typename Read>
 auto unpack(const char* what, std::uint64_t id, std::string_view bytes, Read read)
     -> decltype(read(std::declval<typename Root::Reader>())) {
   std::string reason;
+  const Quiet quiet;
   try {
     kj::ArrayInputStream in(kj::arrayPtr(reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()));
-    capnp::PackedMessageReader message(in);
+    capnp::PackedMessageReader message(in, reader_options());
     return read(message.getRoot<Root>());
   } catch (const kj::Exception& e) {
     reason = e.getDescription().cStr();

@@ -151,6 +151,7 @@ Result<CommitNumber> HighWaterMark::read(const std::string& path) {
   if (!in) return CommitNumber{0};
   std::string line;
   std::getline(in, line);
+  if (line.empty() && in.eof()) return CommitNumber{0};
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
   if (error != std::errc() || end != line.data() + line.size() || line.size() != kHighWaterDigits) {
@@ -160,17 +161,12 @@ Result<CommitNumber> HighWaterMark::read(const std::string& path) {
   return CommitNumber{value};
 }
 
-Result<void> HighWaterMark::open_for_writing(const std::string& path) {
+Result<void> HighWaterMark::set(const std::string& path, CommitNumber commit) {
   const std::string file = join(path, kHighWaterName);
-  fd_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  if (fd_ < 0) return system_error("write", file);
-  return {};
-}
-
-Result<void> HighWaterMark::set(CommitNumber commit) {
+  if (fd_ < 0) fd_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   const std::string text = fmt::format("{:020}\n", commit.value);
-  if (::pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return system_error("write", kHighWaterName);
+  if (fd_ < 0 || ::pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    return system_error("write", file);
   }
   return {};
 }

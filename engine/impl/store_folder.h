@@ -21,7 +21,7 @@ enum class FolderState : std::uint8_t { kAbsent, kEmpty, kStore };
 // What stands at `path`. Errors: kInvalidArgument (a file, a foreign folder, another format), kDenied, kIo.
 [[nodiscard]] Result<FolderState> inspect_folder(const std::string& path);
 
-// Makes the folder and its parents-less self; the marker is written by finish_folder() once the database stands.
+// Makes the folder, not its parents; the marker is written by finish_folder() once the database stands.
 [[nodiscard]] Result<void> make_folder(const std::string& path);
 [[nodiscard]] Result<void> finish_folder(const std::string& path);
 
@@ -39,10 +39,11 @@ class HighWaterMark {
   HighWaterMark(const HighWaterMark&) = delete;
   HighWaterMark& operator=(const HighWaterMark&) = delete;
 
-  // 0 when there is no file yet. Errors: kCorruption if it does not hold a number.
+  // 0 when there is no file yet, or an empty one (the power failed while it was made). Errors: kCorruption if it holds
+  // anything else than a number.
   [[nodiscard]] static Result<CommitNumber> read(const std::string& path);
-  [[nodiscard]] Result<void> open_for_writing(const std::string& path);
-  [[nodiscard]] Result<void> set(CommitNumber commit);
+  // The file is made by the first set().
+  [[nodiscard]] Result<void> set(const std::string& path, CommitNumber commit);
 
  private:
   int fd_ = -1;

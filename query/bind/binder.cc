@@ -180,11 +180,12 @@ class Binder {
     bound::KindFilter filter;
     if (!expr) return filter;
     filter.any = false;
+    filter.set = KindSet::none();
     filter.text = ":" + std::string(context_.written(expr->span));
     for (const Kind& kind : context_.kinds->all()) {
       if (kind_matches(*expr, kind.id, *context_.kinds)) filter.set.insert(kind.id);
     }
-    filter.none = filter.set.empty();
+    filter.none = filter.set.is_none();
     note_unknown_kinds(*expr);
     return filter;
   }

@@ -24,6 +24,7 @@ DONE, FAILED, USAGE = 0, 1, 2
 
 RUN_SECONDS_MAX = 120
 ATTEMPTS = 60
+NOBODY = 65534
 
 binary = ""
 source = Path()

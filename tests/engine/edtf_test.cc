@@ -654,13 +654,8 @@ std::string unescape(const std::string& text) {
 
 std::string shared_dir() {
   if (const char* dir = std::getenv("DEMARCHE_SHARED"); dir != nullptr && *dir != '\0') return dir;
-#ifdef DEMARCHE_SHARED_DIR
-  return DEMARCHE_SHARED_DIR;
-#elif defined(DEMARCHE_SOURCE_DIR)
-  return DEMARCHE_SOURCE_DIR "/../shared";
-#else
-  return "../shared";
-#endif
+  const std::string configured = DEMARCHE_SHARED_DIR;
+  return configured.empty() ? DEMARCHE_SOURCE_DIR "/../shared" : configured;
 }
 
 TEST_CASE("edtf: the conformance lists are read and refused as they say", "[shared]") {

@@ -52,8 +52,10 @@ TEST_CASE("kinds: all_below holds the kind, what is below it, and nothing else")
   }
   CHECK(table.all_below(kinds::kContact).contains(late));
   CHECK_FALSE(table.all_below(kinds::kMeeting).contains(late));
-  CHECK(table.all_below(KindId{999}).empty());
-  CHECK_FALSE(KindSet{}.contains(kinds::kCall));
+  CHECK(table.all_below(KindId{999}).is_none());
+  CHECK_FALSE(table.all_below(KindId{999}).contains(kinds::kCall));
+  CHECK(KindSet{}.is_any());
+  CHECK(KindSet{}.contains(kinds::kCall));
 }
 
 TEST_CASE("kinds: declared ones are numbered from 1000 and found at once") {
