@@ -36,7 +36,8 @@ class Fields {
 
   // Errors if there is a field that is not in `known`.
   [[nodiscard]] Result<void> check_names(std::initializer_list<const char*> known) const {
-    for (const auto& [name, value] : object_.items()) {
+    for (const auto& item : object_.items()) {
+      const std::string& name = item.key();
       if (std::any_of(known.begin(), known.end(), [&](const char* k) { return name == k; })) continue;
       const std::string near = nearest(name, {known.begin(), known.end()});
       return invalid(fmt::format("{} has no field '{}'{}", what_, name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));

@@ -7,6 +7,7 @@ With REWRITE_GOLDEN=1 in the environment the golden file of `who` is written ane
 """
 
 import csv
+import fcntl
 import io
 import json
 import os
@@ -14,11 +15,15 @@ import pty
 import re
 import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 import unicodedata
 
+sys.dont_write_bytecode = True  # no __pycache__ among the sources
 import support
+import sys
 from support import Case, DONE, FAILED, USAGE, example, query, rows, run
 
 TABLE_RULE = "─"
@@ -29,6 +34,11 @@ def width(text):
     """Columns of a terminal."""
     wide = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
     return wide - sum(1 for c in text if unicodedata.combining(c))
+
+
+def without_commit(dump):
+    """A dump of a store, apart from when it was written."""
+    return dump[:dump.rindex("last commit")]
 
 
 def csv_rows(text):
@@ -429,7 +439,7 @@ class Stats(Case):
     def test_counts_equal_what_queries_count(self):
         for form in ("json", "jsonl", "csv", "tsv"):
             text = self.done(run("stats", example(), "--format", form)).out
-            got = {"json": lambda t: json.loads(t), "jsonl": lambda t: [json.loads(line) for line in t.splitlines()],
+            got = {"json": json.loads, "jsonl": lambda t: [json.loads(line) for line in t.splitlines()],
                    "csv": lambda t: list(csv.DictReader(io.StringIO(t))),
                    "tsv": lambda t: list(csv.DictReader(io.StringIO(t), delimiter="\t"))}[form](text)
             counted = {row["kind"]: int(row["interactions"]) for row in got}
@@ -498,13 +508,12 @@ class Demo(Case):
         again = self.done(run("demo", "--folder", folder))
         self.assertEqual(first.out, again.out)
         self.assertEqual(gexf, (folder / "talks.gexf").read_bytes())
-        without_time = lambda text: text[:text.rindex("last commit")]
-        self.assertEqual(without_time(before), without_time(support.dump(folder / "talks.dm")))
+        self.assertEqual(without_commit(before), without_commit(support.dump(folder / "talks.dm")))
 
     def test_holds_the_shipped_example(self):
         self.done(run("demo", cwd=self.folder))
         in_demo = support.dump(self.folder / "demarche-demo" / "talks.dm")
-        self.assertEqual(in_demo[:in_demo.rindex("last commit")], support.dump(example())[:in_demo.rindex("last commit")])
+        self.assertEqual(without_commit(in_demo), without_commit(support.dump(example())))
 
     def test_answers_as_the_commands_do(self):
         text = self.done(run("demo", "--folder", "demo", cwd=self.folder)).out
@@ -649,8 +658,6 @@ class Terminal:
 
     @staticmethod
     def take_terminal():
-        import fcntl
-        import termios
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def send(self, text):
@@ -760,9 +767,6 @@ class AtTheTerminal(Case):
 
     def test_a_wide_table_is_wrapped_to_the_terminal(self):
         terminal = self.open()
-        import fcntl
-        import struct
-        import termios
         fcntl.ioctl(terminal.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
         answer = self.ask(terminal, "MATCH [c {key: 'issg-munich'}] RETURN participants(c) AS p, claims(c) AS c;\n")
         table = answer.split(TABLE_RULE)[-1].split("1 row")[0]

@@ -12,7 +12,9 @@ import subprocess
 from collections import Counter, defaultdict
 from xml.etree import ElementTree
 
+sys.dont_write_bytecode = True  # no __pycache__ among the sources
 import support
+import sys
 from support import Case, example, need_program, need_shared, rows, run
 
 NAMESPACE = "{http://gexf.net/1.3}"
