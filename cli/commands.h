@@ -16,6 +16,7 @@ inline constexpr int kUsage = 2;
 
 struct DemoArgs {
   std::string folder = "demarche-demo";
+  std::string program = "demarche";  // as it was called, for the commands shown at the end
 };
 struct ShellArgs {
   std::string store;

@@ -111,7 +111,7 @@ int run_demo(const DemoArgs& args) {
   std::fflush(stdout);
   keep(run_export(gexf));
   print(fmt::format("Open {} in Gephi (File > Open), switch the timeline on, and play it.\n", gexf.gexf));
-  print(fmt::format("\nGo on by yourself:  demarche shell {}\n", *store));
+  print(fmt::format("\nGo on by yourself:\n  {0} shell {1}\n  {0} why {1} hnc-walkout\n  {0} --help\n", args.program, *store));
   return flush_output() ? status : kFailed;
 }
 

@@ -117,6 +117,7 @@ int main_with(int argc, char** argv) {
   app.footer("Each sub-command has its own --help. Rows go to standard output, messages to standard error.\n"
              "Exit status: 0 done, 1 refused or failed, 2 wrong usage.");
   Commands commands;
+  commands.demo.program = argv[0];
   add_reading(app, commands);
   add_exchange(app, commands);
   add_others(app, commands);

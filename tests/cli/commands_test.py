@@ -17,13 +17,13 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 import unicodedata
 
 sys.dont_write_bytecode = True  # no __pycache__ among the sources
 import support
-import sys
 from support import Case, DONE, FAILED, USAGE, example, query, rows, run
 
 TABLE_RULE = "─"

@@ -9,12 +9,12 @@ shared/data is exported too, if it is there.
 
 import datetime
 import subprocess
+import sys
 from collections import Counter, defaultdict
 from xml.etree import ElementTree
 
 sys.dont_write_bytecode = True  # no __pycache__ among the sources
 import support
-import sys
 from support import Case, example, need_program, need_shared, rows, run
 
 NAMESPACE = "{http://gexf.net/1.3}"

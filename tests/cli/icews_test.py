@@ -14,12 +14,12 @@ them by who is the host.
 
 import json
 import subprocess
+import sys
 import time
 from collections import Counter, defaultdict
 
 sys.dont_write_bytecode = True  # no __pycache__ among the sources
 import support
-import sys
 from support import Case, need_program, need_shared, query, rows, run
 
 FIRST, LAST = "2014-01-01", "2014-02-14"

@@ -14,12 +14,12 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import time
 import unittest
 
 sys.dont_write_bytecode = True  # no __pycache__ among the sources
 import support
-import sys
 from support import Case, DONE, FAILED, USAGE, dump, example, query, rows, run
 
 A = {"actor": {"key": "a", "name": "Ann"}}
