@@ -1,7 +1,7 @@
 // Load and questions on a generated store, each with the answer it must give.
 //
-// Data: 50,000 exact-day contacts among 2,000 actors over ten years, drawn with a fixed seed; the actor drawn first has a
-// twentieth of them. Run: ./dev bench
+// Data: 50,000 exact-day contacts among 2,000 actors over ten years, drawn with a fixed seed; the actor drawn first has
+// a twentieth of them. Run: ./dev bench
 
 #include <benchmark/benchmark.h>
 #include <unistd.h>
@@ -69,7 +69,8 @@ void demand(bool ok, const char* what) {
 void fill(Store& store) {
   const auto tx = must(store.begin());
   std::vector<ActorId> actors;
-  for (std::size_t i = 0; i < kActors; ++i) actors.push_back(must(tx->add_actor({.name = "Actor " + std::to_string(i)})));
+  for (std::size_t i = 0; i < kActors; ++i)
+    actors.push_back(must(tx->add_actor({.name = "Actor " + std::to_string(i)})));
   for (const Contact& contact : contacts()) {
     Interaction interaction;
     interaction.kind = kinds::kMeeting;
@@ -81,7 +82,8 @@ void fill(Store& store) {
 }
 
 std::filesystem::path folder() {
-  static const std::filesystem::path path = std::filesystem::temp_directory_path() / ("demarche-bench-" + std::to_string(getpid()));
+  static const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("demarche-bench-" + std::to_string(getpid()));
   return path;
 }
 
@@ -112,7 +114,7 @@ TimeWindow window_of(std::int64_t first_day, std::int64_t days) {
 }
 
 void load(benchmark::State& state) {
-  (void)filled();  // makes the folder
+  (void)filled();                // makes the folder
   static std::size_t round = 0;  // the case is called several times to find its number of rounds
   for (auto _ : state) {
     const std::string path = (folder() / ("load" + std::to_string(round++))).string();

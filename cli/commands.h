@@ -24,7 +24,7 @@ struct ShellArgs {
 };
 struct QueryArgs {
   std::string store;
-  std::string text;  // "-": standard input
+  std::string text;                     // "-": standard input
   std::vector<std::string> parameters;  // name=value
   OutputOptions output;
   unsigned time_max_s = 600;

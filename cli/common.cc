@@ -37,7 +37,9 @@ class InterruptGuard {
   struct sigaction before_ {};
 };
 
-std::string plural(std::uint64_t n, std::string_view one, std::string_view many) { return fmt::format("{} {}", n, n == 1 ? one : many); }
+std::string plural(std::uint64_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
 
 void say_changes(const query::Changes& changes) {
   if (changes.commit.value == 0) return;
@@ -118,7 +120,8 @@ int run_statement(Store& store, std::string_view text, const RunOptions& options
   return kDone;
 }
 
-Result<std::string> name_with_office(const View& view, ActorId id, const std::optional<TimeBounds>& at, ValueText& text) {
+Result<std::string> name_with_office(const View& view, ActorId id, const std::optional<TimeBounds>& at,
+                                     ValueText& text) {
   std::string name = text.actor_name(id);
   if (!at) return name;
   DEMARCHE_TRY(RowCursor cursor, view.scan(id, {}, view.kinds().all_below(kinds::kHoldsOffice)));
@@ -169,9 +172,10 @@ Result<NamedTime> named_time(const View& view, const std::string& text, const st
   }
   const auto edtf = parse_edtf(text);
   if (!edtf) {
-    return make_error(ErrorCode::kNotFound, fmt::format("there is no interaction with the key '{}', and it is no date either; "
-                                                        "list the keys with: demarche query STORE 'MATCH [c] RETURN c.key, type(c), c.when'",
-                                                        text));
+    return make_error(ErrorCode::kNotFound,
+                      fmt::format("there is no interaction with the key '{}', and it is no date either; "
+                                  "list the keys with: demarche query STORE 'MATCH [c] RETURN c.key, type(c), c.when'",
+                                  text));
   }
   if (!according_to.empty()) return invalid("--according-to goes with the key of an interaction, not with a date");
   return NamedTime{text, as_period(*edtf), When{edtf->text, as_period(*edtf)}, {}};

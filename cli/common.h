@@ -33,7 +33,8 @@ struct RunOptions {
 [[nodiscard]] int run_statement(Store& store, std::string_view text, const RunOptions& options);
 
 // "John Kerry (Secretary of State, United States)" with the offices held for certain, "?" for those held perhaps.
-[[nodiscard]] Result<std::string> name_with_office(const View& view, ActorId id, const std::optional<TimeBounds>& at, ValueText& text);
+[[nodiscard]] Result<std::string> name_with_office(const View& view, ActorId id, const std::optional<TimeBounds>& at,
+                                                   ValueText& text);
 
 // "Meeting", "working lunch": a kind as words.
 [[nodiscard]] std::string kind_words(const View& view, KindId kind);
@@ -42,7 +43,7 @@ struct RunOptions {
 struct NamedTime {
   std::string label;
   TimeBounds bounds;
-  std::optional<When> when;  // as written; nullopt: undated
+  std::optional<When> when;   // as written; nullopt: undated
   InteractionId interaction;  // 0: a date
 };
 // With `according_to` it is that source's own date of the interaction.

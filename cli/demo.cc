@@ -44,7 +44,8 @@ Result<void> clear(const std::string& store_path) {
   const auto store = open_to_read(store_path);
   if (!store) return tl::unexpected(Error(store.error()).with_context("cannot replace the last demo"));
   if (!(*store)->view()->find_interaction("hnc-walkout").value_or(std::nullopt)) {
-    return invalid(fmt::format("'{}' holds something else than the demo; choose another folder with --folder", store_path));
+    return invalid(
+        fmt::format("'{}' holds something else than the demo; choose another folder with --folder", store_path));
   }
   std::error_code error;
   fs::remove_all(store_path, error);
@@ -61,8 +62,8 @@ Result<std::string> prepare(const DemoArgs& args) {
   const fs::path scratch = fs::path(args.folder) / "example";
   fs::create_directories(scratch, error);
   DEMARCHE_TRY(const ImportReport report, load(store_path, scratch));
-  print(fmt::format("Loaded the Syria talks of spring 2016 into {}: {} actors, {} interactions, {} sources.\n", store_path, report.actors,
-                    report.interactions, report.sources));
+  print(fmt::format("Loaded the Syria talks of spring 2016 into {}: {} actors, {} interactions, {} sources.\n",
+                    store_path, report.actors, report.interactions, report.sources));
   return store_path;
 }
 
@@ -111,7 +112,8 @@ int run_demo(const DemoArgs& args) {
   std::fflush(stdout);
   keep(run_export(gexf));
   print(fmt::format("Open {} in Gephi (File > Open), switch the timeline on, and play it.\n", gexf.gexf));
-  print(fmt::format("\nGo on by yourself:\n  {0} shell {1}\n  {0} why {1} hnc-walkout\n  {0} --help\n", args.program, *store));
+  print(fmt::format("\nGo on by yourself:\n  {0} shell {1}\n  {0} why {1} hnc-walkout\n  {0} --help\n", args.program,
+                    *store));
   return flush_output() ? status : kFailed;
 }
 

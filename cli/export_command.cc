@@ -17,8 +17,12 @@ class Collector {
  public:
   void add(const query::Value& value) {
     switch (value.kind()) {
-      case query::ValueKind::kActor: add_actor(value.as_actor()); break;
-      case query::ValueKind::kInteraction: add_interaction(value.as_interaction()); break;
+      case query::ValueKind::kActor:
+        add_actor(value.as_actor());
+        break;
+      case query::ValueKind::kInteraction:
+        add_interaction(value.as_interaction());
+        break;
       case query::ValueKind::kList:
         for (const query::Value& item : value.as_list()) add(item);
         break;
@@ -29,7 +33,8 @@ class Collector {
         for (const ActorId id : value.as_path().actors) add_actor(id);
         for (const InteractionId id : value.as_path().interactions) add_interaction(id);
         break;
-      default: break;
+      default:
+        break;
     }
   }
   std::vector<ActorId> actors;
@@ -71,17 +76,20 @@ int run_export(const ExportArgs& args) {
   Collector collected;
   if (auto done = collect(**cursor, collected); !done) return fail(done.error(), text);
   if (collected.actors.empty() && collected.interactions.empty()) {
-    complain("the query returns no actors and no interactions, so there is nothing to draw; return them as they are, as in: "
-             "MATCH (a)-[c:CONTACT]-(b) RETURN a, c, b");
+    complain(
+        "the query returns no actors and no interactions, so there is nothing to draw; return them as they are, as in: "
+        "MATCH (a)-[c:CONTACT]-(b) RETURN a, c, b");
     return kFailed;
   }
   GexfOptions options;
   options.edges = args.edges == "each" ? GexfEdges::kEach : GexfEdges::kMerged;
   const auto report = write_gexf((*cursor)->view(), collected.interactions, collected.actors, args.gexf, options);
   if (!report) return fail(report.error());
-  say(fmt::format("wrote {}: {} nodes, {} edges from {} interactions", args.gexf, report->nodes, report->edges, report->interactions));
+  say(fmt::format("wrote {}: {} nodes, {} edges from {} interactions", args.gexf, report->nodes, report->edges,
+                  report->interactions));
   if (report->undated > 0) say(fmt::format("{} interactions have no date and are drawn without time", report->undated));
-  if (report->replaced_characters > 0) say(fmt::format("{} characters that XML cannot hold were replaced", report->replaced_characters));
+  if (report->replaced_characters > 0)
+    say(fmt::format("{} characters that XML cannot hold were replaced", report->replaced_characters));
   return kDone;
 }
 

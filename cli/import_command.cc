@@ -19,7 +19,8 @@ Result<ImportReport> import_all(Store& store, const ImportArgs& args, CommitNumb
     if (terminal) fmt::print(stderr, "\r{} lines read", lines);
   };
   DEMARCHE_TRY(const std::unique_ptr<Transaction> tx, store.begin());
-  auto report = args.form == "dyads" ? import_dyads(*tx, args.files, args.kinds, progress) : import_jsonl(*tx, args.files, progress);
+  auto report = args.form == "dyads" ? import_dyads(*tx, args.files, args.kinds, progress)
+                                     : import_jsonl(*tx, args.files, progress);
   if (terminal) fmt::print(stderr, "\r\x1b[K");
   if (!report || tx->empty()) return report;
   std::string note = "import";
@@ -54,9 +55,13 @@ int run_import(const ImportArgs& args) {
     return kFailed;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
-  say(fmt::format("imported {} actors, {} interactions, {} sources, {} kinds from {} lines into {} in {:.1f} s (commit {})",
-                  report->actors, report->interactions, report->sources, report->kinds, report->lines, args.store, took.count(), commit.value));
-  if (report->folded > 0) say(fmt::format("{} rows were the other side of a contact already read; each pair is one interaction", report->folded));
+  say(fmt::format(
+      "imported {} actors, {} interactions, {} sources, {} kinds from {} lines into {} in {:.1f} s (commit {})",
+      report->actors, report->interactions, report->sources, report->kinds, report->lines, args.store, took.count(),
+      commit.value));
+  if (report->folded > 0)
+    say(fmt::format("{} rows were the other side of a contact already read; each pair is one interaction",
+                    report->folded));
   return kDone;
 }
 

@@ -18,7 +18,8 @@ void add_output_options(CLI::App& app, OutputOptions& output) {
          "table, csv, tsv, json or jsonl (one object a line)")
       ->check(CLI::IsMember({"table", "csv", "tsv", "json", "jsonl"}))
       ->default_str("table");
-  app.add_flag_callback("--no-header", [&output] { output.header = false; }, "leave the line of column names out");
+  app.add_flag_callback(
+      "--no-header", [&output] { output.header = false; }, "leave the line of column names out");
   app.add_flag("--raw", output.raw, "csv: do not guard texts that a spreadsheet would run as a formula");
 }
 
@@ -45,7 +46,8 @@ void add_reading(CLI::App& app, Commands& c) {
   query->add_option("STORE", c.query.store, "folder of the store")->required();
   query->add_option("TEXT", c.query.text, "the statement; - reads it from standard input")->required();
   add_parameter_option(*query, c.query.parameters);
-  query->add_option("--timeout", c.query.time_max_s, "seconds after which the statement is stopped")->default_val(c.query.time_max_s);
+  query->add_option("--timeout", c.query.time_max_s, "seconds after which the statement is stopped")
+      ->default_val(c.query.time_max_s);
   add_output_options(*query, c.query.output);
   query->callback([&c] { c.chosen = [&c] { return run_query_command(c.query); }; });
 
@@ -81,22 +83,31 @@ void add_exchange(CLI::App& app, Commands& c) {
   CLI::App* import = app.add_subcommand("import", "Load files into a store; all of them or nothing");
   import->add_option("FILE", c.import.files, "files to read; .zst is read as it is")->required();
   import->add_option("--into", c.import.store, "folder of the store; made if it is not there")->required();
-  import->add_option("--as", c.import.form, "form of the files: jsonl (our own) or dyads (subject, relation, object, date)")
+  import
+      ->add_option("--as", c.import.form,
+                   "form of the files: jsonl (our own) or dyads (subject, relation, object, date)")
       ->required()
       ->check(CLI::IsMember({"jsonl", "dyads"}));
   import->add_option("--kinds", c.import.kinds, "dyads: table that says what each relation is");
-  import->callback([&c] { c.chosen = [&c] { return run_import(c.import); }; });
+  import->callback([&c] { c.chosen = [&c] { return run_import(c.import);
+};
+}  // namespace
+);
 
-  CLI::App* export_to = app.add_subcommand("export", "Write a file for another program");
-  export_to->add_option("STORE", c.export_to.store, "folder of the store")->required();
-  export_to->add_option("--gexf", c.export_to.gexf, "GEXF 1.3 file to write, for Gephi")->required();
-  export_to->add_option("--query", c.export_to.query, "statement whose actors and interactions are written; all by default");
-  add_parameter_option(*export_to, c.export_to.parameters);
-  export_to->add_option("--edges", c.export_to.edges, "merged: one edge for each pair and kind, with a spell for each interaction; each: one edge an interaction")
-      ->check(CLI::IsMember({"merged", "each"}))
-      ->default_val(c.export_to.edges);
-  export_to->callback([&c] { c.chosen = [&c] { return run_export(c.export_to); }; });
-}
+CLI::App* export_to = app.add_subcommand("export", "Write a file for another program");
+export_to->add_option("STORE", c.export_to.store, "folder of the store")->required();
+export_to->add_option("--gexf", c.export_to.gexf, "GEXF 1.3 file to write, for Gephi")->required();
+export_to->add_option("--query", c.export_to.query,
+                      "statement whose actors and interactions are written; all by default");
+add_parameter_option(*export_to, c.export_to.parameters);
+export_to
+    ->add_option(
+        "--edges", c.export_to.edges,
+        "merged: one edge for each pair and kind, with a spell for each interaction; each: one edge an interaction")
+    ->check(CLI::IsMember({"merged", "each"}))
+    ->default_val(c.export_to.edges);
+export_to->callback([&c] { c.chosen = [&c] { return run_export(c.export_to); }; });
+}  // namespace demarche::cli
 
 void add_others(CLI::App& app, Commands& c) {
   CLI::App* demo = app.add_subcommand("demo", "Load the built-in example and answer its questions");
@@ -114,8 +125,9 @@ int main_with(int argc, char** argv) {
   CLI::App app("Demarche: who spoke with whom, when, in what role, according to whom", "demarche");
   app.set_version_flag("--version", "demarche " DEMARCHE_VERSION);
   app.require_subcommand(1);
-  app.footer("Each sub-command has its own --help. Rows go to standard output, messages to standard error.\n"
-             "Exit status: 0 done, 1 refused or failed, 2 wrong usage.");
+  app.footer(
+      "Each sub-command has its own --help. Rows go to standard output, messages to standard error.\n"
+      "Exit status: 0 done, 1 refused or failed, 2 wrong usage.");
   Commands commands;
   commands.demo.program = argv[0];
   add_reading(app, commands);

@@ -120,7 +120,8 @@ class TableWriter final : public RowWriter {
 // RFC 4180; a text that a spreadsheet would take for a formula gets an apostrophe in front.
 class CsvWriter final : public RowWriter {
  public:
-  CsvWriter(const OutputOptions& options, const std::vector<std::string>& columns, ValueText& text) : options_(options), text_(text) {
+  CsvWriter(const OutputOptions& options, const std::vector<std::string>& columns, ValueText& text)
+      : options_(options), text_(text) {
     if (!options.header) return;
     std::string line;
     for (const std::string& column : columns) line += (line.empty() ? "" : ",") + cell(column, true);
@@ -139,7 +140,8 @@ class CsvWriter final : public RowWriter {
  private:
   [[nodiscard]] std::string cell(std::string text, bool guard) const {
     constexpr std::string_view kFormulaStarts = "=+-@\t\r";
-    if (guard && !options_.raw && !text.empty() && kFormulaStarts.find(text[0]) != std::string_view::npos) text.insert(0, "'");
+    if (guard && !options_.raw && !text.empty() && kFormulaStarts.find(text[0]) != std::string_view::npos)
+      text.insert(0, "'");
     if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
     std::string out = "\"";
     for (const char c : text) {
@@ -217,8 +219,11 @@ class JsonWriter final : public RowWriter {
 }  // namespace
 
 std::optional<Format> find_format(std::string_view name) {
-  constexpr std::pair<std::string_view, Format> kFormats[] = {
-      {"table", Format::kTable}, {"csv", Format::kCsv}, {"tsv", Format::kTsv}, {"json", Format::kJson}, {"jsonl", Format::kJsonl}};
+  constexpr std::pair<std::string_view, Format> kFormats[] = {{"table", Format::kTable},
+                                                              {"csv", Format::kCsv},
+                                                              {"tsv", Format::kTsv},
+                                                              {"json", Format::kJson},
+                                                              {"jsonl", Format::kJsonl}};
   for (const auto& [known, format] : kFormats) {
     if (known == name) return format;
   }
@@ -250,14 +255,22 @@ std::string ValueText::nested(const Value& value) {
 
 std::string ValueText::plain(const Value& value) {
   switch (value.kind()) {
-    case ValueKind::kNull: return "";
-    case ValueKind::kBoolean: return value.as_boolean() ? "true" : "false";
-    case ValueKind::kInteger: return fmt::format("{}", value.as_integer());
-    case ValueKind::kFloat: return number_text(value.as_real());
-    case ValueKind::kString: return value.as_string();
-    case ValueKind::kDate: return value.as_date().text;
-    case ValueKind::kActor: return actor_name(value.as_actor());
-    case ValueKind::kInteraction: return interaction_name(value.as_interaction());
+    case ValueKind::kNull:
+      return "";
+    case ValueKind::kBoolean:
+      return value.as_boolean() ? "true" : "false";
+    case ValueKind::kInteger:
+      return fmt::format("{}", value.as_integer());
+    case ValueKind::kFloat:
+      return number_text(value.as_real());
+    case ValueKind::kString:
+      return value.as_string();
+    case ValueKind::kDate:
+      return value.as_date().text;
+    case ValueKind::kActor:
+      return actor_name(value.as_actor());
+    case ValueKind::kInteraction:
+      return interaction_name(value.as_interaction());
     case ValueKind::kList: {
       std::string out = "[";
       for (const Value& item : value.as_list()) out += (out.size() == 1 ? "" : ", ") + nested(item);
@@ -265,7 +278,8 @@ std::string ValueText::plain(const Value& value) {
     }
     case ValueKind::kMap: {
       std::string out = "{";
-      for (const auto& [key, item] : value.as_map()) out += fmt::format("{}{}: {}", out.size() == 1 ? "" : ", ", key, nested(item));
+      for (const auto& [key, item] : value.as_map())
+        out += fmt::format("{}{}: {}", out.size() == 1 ? "" : ", ", key, nested(item));
       return out + "}";
     }
     case ValueKind::kPath: {
@@ -282,26 +296,33 @@ std::string ValueText::plain(const Value& value) {
 
 std::string ValueText::json(const Value& value) {
   switch (value.kind()) {
-    case ValueKind::kNull: return "null";
-    case ValueKind::kFloat: return std::isfinite(value.as_real()) ? number_text(value.as_real()) : "null";
+    case ValueKind::kNull:
+      return "null";
+    case ValueKind::kFloat:
+      return std::isfinite(value.as_real()) ? number_text(value.as_real()) : "null";
     case ValueKind::kBoolean:
-    case ValueKind::kInteger: return plain(value);
+    case ValueKind::kInteger:
+      return plain(value);
     case ValueKind::kString:
-    case ValueKind::kDate: return json_string(plain(value));
+    case ValueKind::kDate:
+      return json_string(plain(value));
     case ValueKind::kActor: {
       const auto actor = view_.get_actor(value.as_actor());
       if (!actor) return "null";
       std::string labels;
       for (const std::string& label : actor->labels) labels += (labels.empty() ? "" : ", ") + json_string(label);
       return fmt::format("{{\"actor\": {}, \"key\": {}, \"name\": {}, \"labels\": [{}]}}", actor->id.value,
-                         actor->key.empty() ? "null" : json_string(actor->key), actor->name.empty() ? "null" : json_string(actor->name), labels);
+                         actor->key.empty() ? "null" : json_string(actor->key),
+                         actor->name.empty() ? "null" : json_string(actor->name), labels);
     }
     case ValueKind::kInteraction: {
       const auto record = view_.get_interaction(value.as_interaction());
       if (!record) return "null";
-      return fmt::format("{{\"interaction\": {}, \"key\": {}, \"kind\": {}, \"when\": {}, \"place\": {}}}", record->id.value,
-                         record->key.empty() ? "null" : json_string(record->key), json_string(view_.kinds().get(record->kind).name),
-                         record->when ? json_string(record->when->text) : "null", record->place.empty() ? "null" : json_string(record->place));
+      return fmt::format("{{\"interaction\": {}, \"key\": {}, \"kind\": {}, \"when\": {}, \"place\": {}}}",
+                         record->id.value, record->key.empty() ? "null" : json_string(record->key),
+                         json_string(view_.kinds().get(record->kind).name),
+                         record->when ? json_string(record->when->text) : "null",
+                         record->place.empty() ? "null" : json_string(record->place));
     }
     case ValueKind::kList: {
       std::string out = "[";
@@ -310,28 +331,36 @@ std::string ValueText::json(const Value& value) {
     }
     case ValueKind::kMap: {
       std::string out = "{";
-      for (const auto& [key, item] : value.as_map()) out += fmt::format("{}{}: {}", out.size() == 1 ? "" : ", ", json_string(key), json(item));
+      for (const auto& [key, item] : value.as_map())
+        out += fmt::format("{}{}: {}", out.size() == 1 ? "" : ", ", json_string(key), json(item));
       return out + "}";
     }
     case ValueKind::kPath: {
       std::string out = "{\"actors\": [";
       const query::PathValue& path = value.as_path();
-      for (std::size_t i = 0; i < path.actors.size(); ++i) out += (i == 0 ? "" : ", ") + json(Value::actor(path.actors[i]));
+      for (std::size_t i = 0; i < path.actors.size(); ++i)
+        out += (i == 0 ? "" : ", ") + json(Value::actor(path.actors[i]));
       out += "], \"interactions\": [";
-      for (std::size_t i = 0; i < path.interactions.size(); ++i) out += (i == 0 ? "" : ", ") + json(Value::interaction(path.interactions[i]));
+      for (std::size_t i = 0; i < path.interactions.size(); ++i)
+        out += (i == 0 ? "" : ", ") + json(Value::interaction(path.interactions[i]));
       return out + "]}";
     }
   }
   return "null";
 }
 
-std::unique_ptr<RowWriter> make_writer(const OutputOptions& options, const std::vector<std::string>& columns, ValueText& text) {
+std::unique_ptr<RowWriter> make_writer(const OutputOptions& options, const std::vector<std::string>& columns,
+                                       ValueText& text) {
   switch (options.format) {
-    case Format::kTable: break;
-    case Format::kCsv: return std::make_unique<CsvWriter>(options, columns, text);
-    case Format::kTsv: return std::make_unique<TsvWriter>(options, columns, text);
+    case Format::kTable:
+      break;
+    case Format::kCsv:
+      return std::make_unique<CsvWriter>(options, columns, text);
+    case Format::kTsv:
+      return std::make_unique<TsvWriter>(options, columns, text);
     case Format::kJson:
-    case Format::kJsonl: return std::make_unique<JsonWriter>(options, columns, text);
+    case Format::kJsonl:
+      return std::make_unique<JsonWriter>(options, columns, text);
   }
   return std::make_unique<TableWriter>(options, columns, text);
 }
@@ -415,7 +444,8 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
 
 std::size_t output_width() {
   winsize size{};
-  if (isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) return size.ws_col;
+  if (isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+    return size.ws_col;
   return kWidthWithoutTerminal;
 }
 

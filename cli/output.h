@@ -50,8 +50,8 @@ class RowWriter {
   virtual void row(const std::vector<query::Value>& values) = 0;
   virtual void finish() = 0;
 };
-[[nodiscard]] std::unique_ptr<RowWriter> make_writer(const OutputOptions& options, const std::vector<std::string>& columns,
-                                                     ValueText& text);
+[[nodiscard]] std::unique_ptr<RowWriter> make_writer(const OutputOptions& options,
+                                                     const std::vector<std::string>& columns, ValueText& text);
 
 // Text with control characters and direction overrides made visible, so that data cannot command a terminal.
 [[nodiscard]] std::string safe(std::string_view text);
@@ -63,9 +63,9 @@ class RowWriter {
 // Columns of the terminal standard output is, 100 if it is none.
 [[nodiscard]] std::size_t output_width();
 
-void print(std::string_view text);       // to standard output
-void complain(std::string_view text);    // to standard error, with "demarche: " in front and a line feed
-void say(std::string_view text);         // to standard error, with a line feed
+void print(std::string_view text);     // to standard output
+void complain(std::string_view text);  // to standard error, with "demarche: " in front and a line feed
+void say(std::string_view text);       // to standard error, with a line feed
 // The message of an error, to standard error; returns kFailed.
 int fail(const Error& error);
 int fail(const Error& error, std::string_view query_text);

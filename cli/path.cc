@@ -22,14 +22,16 @@ Result<void> print_arrival(const View& view, const Arrival& arrival, ValueText& 
   for (const Hop& hop : arrival.path) {
     DEMARCHE_TRY(const Interaction record, view.get_interaction(hop.interaction));
     const std::string place = record.place.empty() ? "" : ", " + record.place;
-    print(safe(fmt::format("  {}  {} -> {}  ({}{}; {})", record.when ? format_human(*record.when) : "undated", text.actor_name(hop.from),
-                           text.actor_name(hop.to), kind_words(view, record.kind), place, text.interaction_name(record.id))) +
+    print(safe(fmt::format("  {}  {} -> {}  ({}{}; {})", record.when ? format_human(*record.when) : "undated",
+                           text.actor_name(hop.from), text.actor_name(hop.to), kind_words(view, record.kind), place,
+                           text.interaction_name(record.id))) +
           "\n");
   }
   return {};
 }
 
-Result<bool> print_answer(const View& view, ActorId from, ActorId to, ChronologyOptions options, std::string_view label) {
+Result<bool> print_answer(const View& view, ActorId from, ActorId to, ChronologyOptions options,
+                          std::string_view label) {
   ValueText text(view);
   DEMARCHE_TRY(const auto arrival, earliest_arrival(view, from, to, options));
   if (!arrival) {
@@ -52,11 +54,13 @@ Result<void> answer(const View& view, const PathArgs& args) {
     options.before = time.bounds;
     until = " before " + time.label;
   }
-  print(safe(fmt::format("Could word have gone from {} to {}{}?", text.actor_name(from), text.actor_name(to), until)) + "\n");
+  print(safe(fmt::format("Could word have gone from {} to {}{}?", text.actor_name(from), text.actor_name(to), until)) +
+        "\n");
   bool found = false;
   if (!args.possibly) {
     options.mode = args.strict ? ChronologyMode::kStrict : ChronologyMode::kDefault;
-    DEMARCHE_ASSIGN(found, print_answer(view, from, to, options, args.strict ? "for certain, each day after the one before" : "for certain"));
+    DEMARCHE_ASSIGN(found, print_answer(view, from, to, options,
+                                        args.strict ? "for certain, each day after the one before" : "for certain"));
   }
   if (!found && !args.strict) {
     options.mode = ChronologyMode::kPossibly;

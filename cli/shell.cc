@@ -26,7 +26,8 @@ namespace {
 constexpr const char* kHelp =
     "A statement ends with a semicolon:\n"
     "  MATCH (a)-[c:CONTACT]-(b) WHERE c BEFORE '2016-04-18' RETURN a.name, b.name, c.when;\n"
-    "  RECORD CALL 'my-key' BETWEEN 'John Kerry' AS caller, 'Sergey Lavrov' AS callee ON '2016-05' SOURCE 'public-record';\n"
+    "  RECORD CALL 'my-key' BETWEEN 'John Kerry' AS caller, 'Sergey Lavrov' AS callee ON '2016-05' SOURCE "
+    "'public-record';\n"
     "Commands:\n"
     "  .who KEY             who spoke with whom before an interaction or a date\n"
     "  .why KEY             what each source says of an interaction\n"
@@ -40,9 +41,10 @@ constexpr const char* kHelp =
 
 const std::vector<std::string>& keywords() {
   static const std::vector<std::string> words = {
-      "MATCH", "WHERE",  "RETURN",   "WITH",     "UNWIND", "CREATE",  "RECORD",  "BETWEEN", "SOURCE", "EXPLAIN", "ORDER BY", "LIMIT",
-      "SKIP",  "BEFORE", "AFTER",    "DURING",   "OVERLAPS", "POSSIBLY", "DISTINCT", "CONTAINS", "STARTS WITH", "ENDS WITH", "IS NULL", "IS NOT NULL",
-      "AND",   "OR",     "NOT",      "DESC"};
+      "MATCH",     "WHERE",   "RETURN",      "WITH",     "UNWIND",   "CREATE",   "RECORD",
+      "BETWEEN",   "SOURCE",  "EXPLAIN",     "ORDER BY", "LIMIT",    "SKIP",     "BEFORE",
+      "AFTER",     "DURING",  "OVERLAPS",    "POSSIBLY", "DISTINCT", "CONTAINS", "STARTS WITH",
+      "ENDS WITH", "IS NULL", "IS NOT NULL", "AND",      "OR",       "NOT",      "DESC"};
   return words;
 }
 
@@ -56,10 +58,13 @@ char* next_completion(const char* text, int state) {
   static std::size_t at = 0;
   if (state == 0) at = 0;
   const std::string_view start(text);
-  const auto same = [](char a, char b) { return std::toupper(static_cast<unsigned char>(a)) == std::toupper(static_cast<unsigned char>(b)); };
+  const auto same = [](char a, char b) {
+    return std::toupper(static_cast<unsigned char>(a)) == std::toupper(static_cast<unsigned char>(b));
+  };
   for (const auto& words = completions(); at < words.size();) {
     const std::string& word = words[at++];
-    if (word.size() >= start.size() && std::equal(start.begin(), start.end(), word.begin(), same)) return strdup(word.c_str());
+    if (word.size() >= start.size() && std::equal(start.begin(), start.end(), word.begin(), same))
+      return strdup(word.c_str());
   }
   return nullptr;
 }
@@ -70,14 +75,16 @@ char** complete(const char* text, int, int) {
 }
 
 std::string history_path() {
-  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') return std::string(state) + "/demarche_history";
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0')
+    return std::string(state) + "/demarche_history";
   const char* home = std::getenv("HOME");
   return home == nullptr ? std::string() : std::string(home) + "/.demarche_history";
 }
 
 class Shell {
  public:
-  Shell(std::unique_ptr<Store> store, const ShellArgs& args) : store_(std::move(store)), args_(args), interactive_(isatty(STDIN_FILENO) != 0) {
+  Shell(std::unique_ptr<Store> store, const ShellArgs& args)
+      : store_(std::move(store)), args_(args), interactive_(isatty(STDIN_FILENO) != 0) {
     options_.output = args.output;
     options_.interactive = interactive_;
   }
@@ -95,7 +102,8 @@ class Shell {
       buffer += line + "\n";
       take_statements(buffer);
     }
-    if (buffer.find_first_not_of(" \t\n") != std::string::npos && !done_) keep(run_text(buffer));  // the last one may lack its semicolon
+    if (buffer.find_first_not_of(" \t\n") != std::string::npos && !done_)
+      keep(run_text(buffer));  // the last one may lack its semicolon
     if (interactive_) {
       print("\n");
       if (const std::string path = history_path(); !path.empty()) write_history(path.c_str());
@@ -106,7 +114,8 @@ class Shell {
  private:
   void greet() {
     const Statistics& s = store_->view()->statistics();
-    say(fmt::format("Demarche: {} actors, {} interactions in {}. .help for help, .quit to leave.", s.actors, s.interactions, args_.store));
+    say(fmt::format("Demarche: {} actors, {} interactions in {}. .help for help, .quit to leave.", s.actors,
+                    s.interactions, args_.store));
     rl_readline_name = const_cast<char*>("demarche");
     rl_attempted_completion_function = complete;
     if (const std::string path = history_path(); !path.empty()) read_history(path.c_str());
@@ -119,7 +128,8 @@ class Shell {
     for (const query::FunctionDef& f : query::all_functions()) words.push_back(std::string(f.name) + "(");
     for (const std::string& kind : store_->view()->kinds().names()) words.push_back(kind);
     for (const char* label : {"Person", "State", "Organisation", "Group"}) words.emplace_back(label);
-    for (const char* c : {".who", ".why", ".names", ".kinds", ".functions", ".mode", ".read", ".help", ".quit"}) words.emplace_back(c);
+    for (const char* c : {".who", ".why", ".names", ".kinds", ".functions", ".mode", ".read", ".help", ".quit"})
+      words.emplace_back(c);
     std::sort(words.begin(), words.end());
   }
 
@@ -169,7 +179,10 @@ class Shell {
   int command(const std::string& line) {
     const std::size_t blank = line.find(' ');
     const std::string name = line.substr(0, blank);
-    std::string rest = blank == std::string::npos ? "" : line.substr(line.find_first_not_of(' ', blank) == std::string::npos ? line.size() : line.find_first_not_of(' ', blank));
+    std::string rest = blank == std::string::npos ? ""
+                                                  : line.substr(line.find_first_not_of(' ', blank) == std::string::npos
+                                                                    ? line.size()
+                                                                    : line.find_first_not_of(' ', blank));
     while (rest.ends_with(' ') || rest.ends_with(';')) rest.pop_back();
     if (name == ".quit" || name == ".exit") {
       done_ = true;
@@ -183,8 +196,10 @@ class Shell {
     if (name == ".who") return with_key(rest, name) ? who(rest) : kFailed;
     if (name == ".why") return with_key(rest, name) ? why(rest) : kFailed;
     if (name == ".read") return with_key(rest, name) ? read_file(rest) : kFailed;
-    const std::string near = nearest(name, {".who", ".why", ".names", ".kinds", ".functions", ".mode", ".read", ".help", ".quit"});
-    complain(fmt::format("unknown command '{}'{}", name, near.empty() ? "; .help lists them" : fmt::format("; did you mean {}?", near)));
+    const std::string near =
+        nearest(name, {".who", ".why", ".names", ".kinds", ".functions", ".mode", ".read", ".help", ".quit"});
+    complain(fmt::format("unknown command '{}'{}", name,
+                         near.empty() ? "; .help lists them" : fmt::format("; did you mean {}?", near)));
     return kFailed;
   }
 

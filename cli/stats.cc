@@ -34,7 +34,9 @@ Result<std::map<KindId, KindCount>> count_kinds(const View& view, std::uint64_t&
   }
 }
 
-std::string day_text(Timestamp t) { return t.is_finite() ? format_instant(t).substr(0, format_instant(t).find('T')) : ""; }
+std::string day_text(Timestamp t) {
+  return t.is_finite() ? format_instant(t).substr(0, format_instant(t).find('T')) : "";
+}
 
 std::uint64_t folder_bytes(const std::string& path) {
   std::uint64_t total = 0;
@@ -59,10 +61,12 @@ int run_stats(const StatsArgs& args) {
     print(fmt::format("store         {}\n", args.store));
     print(fmt::format("size on disk  {:.1f} MB\n", static_cast<double>(folder_bytes(args.store)) / 1e6));
     print(fmt::format("actors        {}\n", s.actors));
-    print(fmt::format("interactions  {}{}\n", s.interactions, undated > 0 ? fmt::format(", {} of them undated", undated) : ""));
+    print(fmt::format("interactions  {}{}\n", s.interactions,
+                      undated > 0 ? fmt::format(", {} of them undated", undated) : ""));
     print(fmt::format("sources       {}\n", s.sources));
     if (s.commit.value > 0) {
-      print(fmt::format("last commit   {} of {}\n", s.commit.value, format_instant({s.commit_time_micros / 1'000'000})));
+      print(
+          fmt::format("last commit   {} of {}\n", s.commit.value, format_instant({s.commit_time_micros / 1'000'000})));
     }
     if (!counted->empty()) print("\n");
   }
@@ -71,9 +75,10 @@ int run_stats(const StatsArgs& args) {
   const auto writer = make_writer(args.output, {"kind", "below", "interactions", "first", "last"}, text);
   for (const auto& [id, kind] : *counted) {
     const Kind& k = view->kinds().get(id);
-    writer->row({query::Value::string(k.name), query::Value::string(k.parent.value == 0 ? "" : view->kinds().get(k.parent).name),
-                 query::Value::integer(static_cast<std::int64_t>(kind.count)), query::Value::string(day_text(kind.first)),
-                 query::Value::string(day_text(kind.last))});
+    writer->row({query::Value::string(k.name),
+                 query::Value::string(k.parent.value == 0 ? "" : view->kinds().get(k.parent).name),
+                 query::Value::integer(static_cast<std::int64_t>(kind.count)),
+                 query::Value::string(day_text(kind.first)), query::Value::string(day_text(kind.last))});
   }
   writer->finish();
   return flush_output() ? kDone : kFailed;

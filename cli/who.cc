@@ -19,16 +19,22 @@ constexpr std::size_t kHowWidth = 28;
 
 char mark_of(Precedence p) {
   switch (p) {
-    case Precedence::kCertain: return '=';
-    case Precedence::kUnderWay: return '~';
-    default: return '?';
+    case Precedence::kCertain:
+      return '=';
+    case Precedence::kUnderWay:
+      return '~';
+    default:
+      return '?';
   }
 }
 const char* word_of(Precedence p) {
   switch (p) {
-    case Precedence::kCertain: return "certain";
-    case Precedence::kUnderWay: return "under way";
-    default: return "possible";
+    case Precedence::kCertain:
+      return "certain";
+    case Precedence::kUnderWay:
+      return "under way";
+    default:
+      return "possible";
   }
 }
 
@@ -65,7 +71,9 @@ class WhoText {
     for (const std::string& name : names) out += (out.empty() ? "" : std::string(by)) + name;
     return out;
   }
-  static void append(std::string& out, const std::string& part) { out += (out.empty() || part.empty() ? "" : "; ") + part; }
+  static void append(std::string& out, const std::string& part) {
+    out += (out.empty() || part.empty() ? "" : "; ") + part;
+  }
 
   static void pair(std::map<Role, std::vector<std::string>>& by_role, Role from, std::string_view between, Role to,
                    std::string_view by, std::string& out) {
@@ -77,7 +85,8 @@ class WhoText {
   }
 
   Result<std::string> name_of(ActorId id, const std::optional<When>& when) {
-    DEMARCHE_TRY(std::string full, name_with_office(view_, id, when ? std::optional(when->bounds) : std::nullopt, text_));
+    DEMARCHE_TRY(std::string full,
+                 name_with_office(view_, id, when ? std::optional(when->bounds) : std::nullopt, text_));
     return told_.insert(full).second ? safe(full) : safe(text_.actor_name(id));
   }
 
@@ -112,7 +121,8 @@ class SourceList {
   }
   [[nodiscard]] std::string legend() const {
     std::string out;
-    for (std::size_t i = 0; i < keys_.size(); ++i) out += fmt::format("{}{} {}", out.empty() ? "" : "   ", i + 1, keys_[i]);
+    for (std::size_t i = 0; i < keys_.size(); ++i)
+      out += fmt::format("{}{} {}", out.empty() ? "" : "   ", i + 1, keys_[i]);
     return out;
   }
   Result<std::string> key(SourceId id) {
@@ -156,8 +166,10 @@ void print_rows(const std::vector<Row>& rows) {
   }
   const std::size_t fixed = 3 + when_width + 2 + 2 + how_width + 2 + 7;
   const std::size_t who_width = std::max<std::size_t>(30, output_width() - std::min(output_width() - 30, fixed));
-  const auto line = [&](std::string_view mark, std::string_view when, std::string_view who, std::string_view how, std::string_view sources) {
-    std::string out = fmt::format(" {} {}  {}  {}  {}", mark, padded(when, when_width), padded(who, who_width), padded(how, how_width), sources);
+  const auto line = [&](std::string_view mark, std::string_view when, std::string_view who, std::string_view how,
+                        std::string_view sources) {
+    std::string out = fmt::format(" {} {}  {}  {}  {}", mark, padded(when, when_width), padded(who, who_width),
+                                  padded(how, how_width), sources);
     out.erase(out.find_last_not_of(' ') + 1);
     print(out + "\n");
   };
@@ -166,19 +178,21 @@ void print_rows(const std::vector<Row>& rows) {
     const std::vector<std::string> who = wrapped(row.who, who_width);
     const std::vector<std::string> how = wrapped(row.how, how_width);
     for (std::size_t i = 0; i < std::max(who.size(), how.size()); ++i) {
-      line(i == 0 ? std::string(1, row.mark) : " ", i == 0 ? row.when : "", i < who.size() ? who[i] : "", i < how.size() ? how[i] : "",
-           i == 0 ? row.sources : "");
+      line(i == 0 ? std::string(1, row.mark) : " ", i == 0 ? row.when : "", i < who.size() ? who[i] : "",
+           i < how.size() ? how[i] : "", i == 0 ? row.sources : "");
     }
   }
 }
 
-Result<void> print_table(const View& view, const NamedTime& time, const std::vector<ContactBefore>& contacts, bool certain_only) {
+Result<void> print_table(const View& view, const NamedTime& time, const std::vector<ContactBefore>& contacts,
+                         bool certain_only) {
   ValueText text(view);
   WhoText who(view, text);
   SourceList sources(view);
   std::size_t counts[3] = {0, 0, 0};
   std::vector<Row> rows;
-  const std::int64_t year = time.bounds.begin_max.is_finite() ? civil_from_days(time.bounds.begin_max.seconds / kSecondsPerDay).year : 0;
+  const std::int64_t year =
+      time.bounds.begin_max.is_finite() ? civil_from_days(time.bounds.begin_max.seconds / kSecondsPerDay).year : 0;
   for (const ContactBefore& contact : contacts) {
     ++counts[static_cast<std::size_t>(contact.precedence)];
     DEMARCHE_TRY(const Interaction record, view.get_interaction(contact.interaction));
@@ -191,10 +205,12 @@ Result<void> print_table(const View& view, const NamedTime& time, const std::vec
     rows.push_back(std::move(row));
   }
   print(certain_only ? fmt::format("Before {} ({}): {} certain\n", safe(time.label), time_text(time), counts[0])
-                     : fmt::format("Before {} ({}): {} certain, {} under way, {} possible\n", safe(time.label), time_text(time), counts[0],
-                                   counts[1], counts[2]));
+                     : fmt::format("Before {} ({}): {} certain, {} under way, {} possible\n", safe(time.label),
+                                   time_text(time), counts[0], counts[1], counts[2]));
   if (!rows.empty()) print_rows(rows);
-  print("= certain  ~ under way  ? possible | a..b one day within, a-b lasted | * mediator | no record is no proof of no contact\n");
+  print(
+      "= certain  ~ under way  ? possible | a..b one day within, a-b lasted | * mediator | no record is no proof of no "
+      "contact\n");
   if (!rows.empty()) print(sources.legend() + "\n");
   return {};
 }
@@ -202,14 +218,16 @@ Result<void> print_table(const View& view, const NamedTime& time, const std::vec
 Result<void> print_records(const View& view, const std::vector<ContactBefore>& contacts, const OutputOptions& output) {
   ValueText text(view);
   SourceList sources(view);
-  const auto writer = make_writer(output, {"certainty", "when", "kind", "key", "place", "participants", "sources"}, text);
+  const auto writer =
+      make_writer(output, {"certainty", "when", "kind", "key", "place", "participants", "sources"}, text);
   for (const ContactBefore& contact : contacts) {
     DEMARCHE_TRY(const Interaction record, view.get_interaction(contact.interaction));
     query::ValueList participants;
     for (const Participant& p : record.participants) {
-      participants.push_back(query::Value::map({{"actor", query::Value::actor(p.actor)},
-                                                {"role", query::Value::string(std::string(role_name(p.role)))},
-                                                {"for", p.acting_for ? query::Value::actor(*p.acting_for) : query::Value()}}));
+      participants.push_back(
+          query::Value::map({{"actor", query::Value::actor(p.actor)},
+                             {"role", query::Value::string(std::string(role_name(p.role)))},
+                             {"for", p.acting_for ? query::Value::actor(*p.acting_for) : query::Value()}}));
     }
     query::ValueList source_keys;
     for (const Claim& claim : record.claims) {
@@ -217,7 +235,8 @@ Result<void> print_records(const View& view, const std::vector<ContactBefore>& c
       source_keys.push_back(query::Value::string(std::move(key)));
     }
     const auto maybe = [](const std::string& s) { return s.empty() ? query::Value() : query::Value::string(s); };
-    writer->row({query::Value::string(word_of(contact.precedence)), record.when ? query::Value::string(record.when->text) : query::Value(),
+    writer->row({query::Value::string(word_of(contact.precedence)),
+                 record.when ? query::Value::string(record.when->text) : query::Value(),
                  query::Value::string(view.kinds().get(record.kind).name), maybe(record.key), maybe(record.place),
                  query::Value::list(std::move(participants)), query::Value::list(std::move(source_keys))});
   }
@@ -244,7 +263,8 @@ int show_who(const Store& store, const WhoArgs& args) {
   const auto printed = args.output.format == Format::kTable ? print_table(*view, *time, *contacts, args.certain)
                                                             : print_records(*view, *contacts, args.output);
   if (!printed) return fail(printed.error());
-  if (args.output.format == Format::kTable) print(fmt::format("what was said of one: demarche why {} KEY\n", args.store));
+  if (args.output.format == Format::kTable)
+    print(fmt::format("what was said of one: demarche why {} KEY\n", args.store));
   return flush_output() ? kDone : kFailed;
 }
 

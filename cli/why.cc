@@ -34,9 +34,11 @@ Result<void> print_claim(const View& view, const Interaction& record, const Clai
   field("grade", source.grade);
   const auto& published = claim.published ? claim.published : source.published;
   field("published", published ? when_text(*published) : "not stated");
-  if (claim.when) field("when", when_text(*claim.when) + against(!record.when || claim.when->bounds != record.when->bounds));
+  if (claim.when)
+    field("when", when_text(*claim.when) + against(!record.when || claim.when->bounds != record.when->bounds));
   if (claim.status != Status::kNone) {
-    field("status", std::string(status_name(claim.status)) + against(record.status != Status::kNone && claim.status != record.status));
+    field("status", std::string(status_name(claim.status)) +
+                        against(record.status != Status::kNone && claim.status != record.status));
   }
   if (!claim.words.empty()) field("words", "\"" + claim.words + "\"");
   field("note", claim.note);
@@ -45,19 +47,24 @@ Result<void> print_claim(const View& view, const Interaction& record, const Clai
 
 Result<void> print_record(const View& view, const Interaction& record) {
   ValueText text(view);
-  print(fmt::format("{}  {}\n", record.key.empty() ? text.interaction_name(record.id) : safe(record.key), view.kinds().get(record.kind).name));
+  print(fmt::format("{}  {}\n", record.key.empty() ? text.interaction_name(record.id) : safe(record.key),
+                    view.kinds().get(record.kind).name));
   field("when", record.when ? when_text(*record.when) : "undated");
   field("status", status_name(record.status));
   field("place", record.place);
   for (const Participant& p : record.participants) {
-    DEMARCHE_TRY(std::string name, name_with_office(view, p.actor, record.when ? std::optional(record.when->bounds) : std::nullopt, text));
+    DEMARCHE_TRY(
+        std::string name,
+        name_with_office(view, p.actor, record.when ? std::optional(record.when->bounds) : std::nullopt, text));
     if (p.acting_for) name += " for " + text.actor_name(*p.acting_for);
     field(role_name(p.role), name);
   }
   if (record.part_of) field("part of", text.interaction_name(*record.part_of));
   for (const auto& [key, value] : record.properties) field(key, text.plain(query::from_property(value)));
-  print(record.claims.empty() ? "\nno source is recorded\n" : "\nwhat the sources say (the values above are the keeper's judgement)\n");
-  for (std::size_t i = 0; i < record.claims.size(); ++i) DEMARCHE_CHECK(print_claim(view, record, record.claims[i], i + 1));
+  print(record.claims.empty() ? "\nno source is recorded\n"
+                              : "\nwhat the sources say (the values above are the keeper's judgement)\n");
+  for (std::size_t i = 0; i < record.claims.size(); ++i)
+    DEMARCHE_CHECK(print_claim(view, record, record.claims[i], i + 1));
   return {};
 }
 

@@ -5,7 +5,8 @@
 
 namespace demarche {
 
-Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeBounds& bounds, const BeforeOptions& options) {
+Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeBounds& bounds,
+                                                   const BeforeOptions& options) {
   // Whatever can have begun before must be able to begin before the last possible begin of `bounds`.
   const TimeWindow window{Timestamp::lowest(), bounds.begin_max};
   DEMARCHE_TRY(RowCursor cursor, view.timeline(window, view.kinds().all_below(kinds::kContact)));
@@ -23,7 +24,8 @@ Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeB
     }
   }
   std::sort(out.begin(), out.end(), [](const ContactBefore& a, const ContactBefore& b) {
-    return std::tie(a.bounds.begin_min, a.bounds.end_max, a.interaction) < std::tie(b.bounds.begin_min, b.bounds.end_max, b.interaction);
+    return std::tie(a.bounds.begin_min, a.bounds.end_max, a.interaction) <
+           std::tie(b.bounds.begin_min, b.bounds.end_max, b.interaction);
   });
   return out;
 }

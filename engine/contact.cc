@@ -15,13 +15,20 @@ const Party& speaking_role(std::span<const Party> parties, std::size_t i) {
 
 bool roles_meet(Role a, Role b) {
   switch (a) {
-    case Role::kParticipant: return b == Role::kParticipant;
-    case Role::kPrincipal: return b == Role::kCounterpart;
-    case Role::kMediator: return b == Role::kDelegation;
-    case Role::kCaller: return b == Role::kCallee;
-    case Role::kVisitor: return b == Role::kHost;
-    case Role::kInitiator: return b == Role::kRecipient;
-    default: return false;
+    case Role::kParticipant:
+      return b == Role::kParticipant;
+    case Role::kPrincipal:
+      return b == Role::kCounterpart;
+    case Role::kMediator:
+      return b == Role::kDelegation;
+    case Role::kCaller:
+      return b == Role::kCallee;
+    case Role::kVisitor:
+      return b == Role::kHost;
+    case Role::kInitiator:
+      return b == Role::kRecipient;
+    default:
+      return false;
   }
 }
 
@@ -40,8 +47,10 @@ bool acts_for(std::span<const Party> parties, std::size_t i, ActorId actor) {
 bool same_camp(std::span<const Party> parties, std::size_t i, std::size_t j) {
   const bool i_represented = parties[i].agent != Party::kNoAgent;
   const bool j_represented = parties[j].agent != Party::kNoAgent;
-  if (i_represented && j_represented && (parties[i].agent == parties[j].agent || parties[i].actor == parties[j].actor)) return true;
-  return (i_represented && acts_for(parties, j, parties[i].actor)) || (j_represented && acts_for(parties, i, parties[j].actor));
+  if (i_represented && j_represented && (parties[i].agent == parties[j].agent || parties[i].actor == parties[j].actor))
+    return true;
+  return (i_represented && acts_for(parties, j, parties[i].actor)) ||
+         (j_represented && acts_for(parties, i, parties[j].actor));
 }
 
 }  // namespace

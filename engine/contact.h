@@ -3,8 +3,8 @@
 // The kind decides. In a CONTACT: participants with one another, principal with each counterpart, mediator with each
 // delegation, caller with callee, visitor with host, initiator with recipient; nobody else, so that two delegations of
 // a proximity talk are not in contact. Other kinds have no such rule: any two of their parties count as related.
-// Whoever is represented shares the side and the contacts of its agent, and is not in contact with any of its agents. A forum
-// is in contact with nobody in a CONTACT.
+// Whoever is represented shares the side and the contacts of its agent, and is not in contact with any of its agents. A
+// forum is in contact with nobody in a CONTACT.
 #pragma once
 
 #include <span>

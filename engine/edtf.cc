@@ -25,12 +25,8 @@ struct NumberRange {
   std::int64_t last = 0;
 };
 
-Timestamp first_second(std::int64_t day) {
-  return {day * kSecondsPerDay};
-}
-Timestamp last_second(std::int64_t day) {
-  return {day * kSecondsPerDay + kSecondsPerDay - 1};
-}
+Timestamp first_second(std::int64_t day) { return {day * kSecondsPerDay}; }
+Timestamp last_second(std::int64_t day) { return {day * kSecondsPerDay + kSecondsPerDay - 1}; }
 
 bool takes_whole_years(const EdtfDate& date) {
   return (date.months == 0 || date.months == impl::kAllMonths) && (date.days == 0 || date.days == impl::kAllDays);
@@ -407,9 +403,7 @@ std::string padded(std::int64_t value, std::size_t width) {
 }
 
 // Division that rounds towards minus infinity.
-constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) {
-  return a / b - (a % b < 0 ? 1 : 0);
-}
+constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 // Days of a 400-year cycle, and of the cycles' beginning (0000-03-01) before 1970-01-01.
 constexpr std::int64_t kCycleDays = 146'097;

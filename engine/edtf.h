@@ -19,9 +19,9 @@ namespace demarche {
 // Invariants: begin_min <= begin_max, end_min <= end_max, begin_min <= end_min, begin_max <= end_max;
 // for a moment begin_min == end_min and begin_max == end_max.
 struct TimeBounds {
-  bool is_span = false;    // false: one moment somewhere in the bounds; true: lasted from begin to end
-  bool qualified = false;  // written with ? ~ or %: true answers become unknown, false ones stay
-  bool has_gaps = false;   // the possible moments are not all of [begin_min, end_max]: see edtf_members()
+  bool is_span = false;     // false: one moment somewhere in the bounds; true: lasted from begin to end
+  bool qualified = false;   // written with ? ~ or %: true answers become unknown, false ones stay
+  bool has_gaps = false;    // the possible moments are not all of [begin_min, end_max]: see edtf_members()
   bool fine_begin = false;  // the earliest bound is written to the second, not the day
   bool fine_end = false;    // the latest bound is written to the second, not the day
   Timestamp begin_min = Timestamp::lowest();
@@ -49,7 +49,7 @@ struct EdtfBound {
 };
 
 struct Edtf {
-  std::string text;  // as written
+  std::string text;        // as written
   std::uint8_t level = 0;  // lowest level of the profile that allows it: 0, 1 or 2
   EdtfShape shape = EdtfShape::kDate;
   EdtfBound earliest;

@@ -93,11 +93,12 @@ void KindTable::insert(Kind kind) {
 
 Result<KindId> KindTable::declare(std::string_view name, KindId parent, std::string_view cameo,
                                   std::string_view plover) {
-  const bool printable = std::none_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; }) &&
-                         !contains_c1_control(name);
+  const bool printable =
+      std::none_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; }) &&
+      !contains_c1_control(name);
   if (name.empty() || name.size() > kKindNameBytesMax || !printable || !is_utf8(name)) {
-    return invalid(fmt::format("kind name '{}' is not usable; 1 to {} bytes of printable UTF-8", name,
-                               kKindNameBytesMax));
+    return invalid(
+        fmt::format("kind name '{}' is not usable; 1 to {} bytes of printable UTF-8", name, kKindNameBytesMax));
   }
   if (!by_id_.contains(parent)) return invalid(fmt::format("kind '{}': its parent is not declared", name));
   if (const auto there = by_name_.find(std::string(name)); there != by_name_.end()) {
@@ -106,8 +107,8 @@ Result<KindId> KindTable::declare(std::string_view name, KindId parent, std::str
       return kind.id;
     }
     const std::string was = kind.parent.value == 0 ? "the root" : "below " + get(kind.parent).name;
-    return invalid(fmt::format("kind '{}' is already declared {}, it cannot also stand below {}", name, was,
-                               get(parent).name));
+    return invalid(
+        fmt::format("kind '{}' is already declared {}, it cannot also stand below {}", name, was, get(parent).name));
   }
   const KindId id = next_;
   insert({id, parent, std::string(name), std::string(cameo), std::string(plover)});

@@ -15,9 +15,9 @@ namespace demarche {
 
 struct Kind {
   KindId id;
-  KindId parent;      // 0 for INTERACTION, the root
-  std::string name;   // upper case letters, digits and underscores as a rule: MEETING
-  std::string cameo;  // CAMEO code, "044"; empty if none
+  KindId parent;       // 0 for INTERACTION, the root
+  std::string name;    // upper case letters, digits and underscores as a rule: MEETING
+  std::string cameo;   // CAMEO code, "044"; empty if none
   std::string plover;  // PLOVER event, "CONSULT"; empty if none
 };
 
@@ -75,8 +75,8 @@ class KindTable {
   // Exact name, as a kind's name is written in upper case; a lower-case spelling is found too when no kind has exactly
   // that name.
   [[nodiscard]] std::optional<KindId> find(std::string_view name) const;
-  [[nodiscard]] const Kind* find_id(KindId id) const;  // null if unknown; valid until the next declare()
-  [[nodiscard]] const Kind& get(KindId id) const;  // REQUIRES: id is of this table
+  [[nodiscard]] const Kind* find_id(KindId id) const;             // null if unknown; valid until the next declare()
+  [[nodiscard]] const Kind& get(KindId id) const;                 // REQUIRES: id is of this table
   [[nodiscard]] bool is_below(KindId id, KindId ancestor) const;  // a kind is below itself
   [[nodiscard]] KindSet all_below(KindId ancestor) const;
   [[nodiscard]] std::vector<std::string> names() const;

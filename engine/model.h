@@ -67,7 +67,7 @@ enum class Side : std::uint8_t { kFrom, kTo, kBoth, kNone };
 [[nodiscard]] Side side_of(Role role);  // kRepresented: ask the party it is represented by
 
 enum class Status : std::uint8_t { kNone = 0, kHeld = 1, kPlanned = 2, kCancelled = 3 };  // stored, never renumber
-[[nodiscard]] std::string_view status_name(Status status);  // "" for kNone
+[[nodiscard]] std::string_view status_name(Status status);                                // "" for kNone
 [[nodiscard]] std::optional<Status> find_status(std::string_view name);
 
 // As recorded: who took part, as what, and for whom.
@@ -94,8 +94,8 @@ struct Claim {
   std::string locator;  // page, line, trip number
   std::string words;    // as written by the source
   std::optional<When> published;
-  std::optional<When> when;        // where it differs from the interaction's
-  Status status = Status::kNone;   // where it differs
+  std::optional<When> when;       // where it differs from the interaction's
+  Status status = Status::kNone;  // where it differs
   std::string note;
   friend bool operator==(const Claim&, const Claim&) = default;
 };

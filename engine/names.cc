@@ -16,13 +16,24 @@ constexpr utf8proc_int32_t kTatweel = 0x0640;
 // Maps an Arabic letter to the one its variants are searched under; 0 drops it. Others stay.
 utf8proc_int32_t unify_arabic(utf8proc_int32_t c) {
   switch (c) {
-    case 0x0622: case 0x0623: case 0x0625: case 0x0671: return 0x0627;  // alef with madda, hamza, wasla
-    case 0x0649: case 0x06CC: return 0x064A;                            // alef maqsura, Farsi yeh: yeh
-    case 0x0629: return 0x0647;                                         // ta marbuta: heh
-    case 0x06A9: return 0x0643;                                         // keheh: kaf
-    case 0x0624: return 0x0648;                                         // waw with hamza
-    case 0x0626: return 0x064A;                                         // yeh with hamza
-    default: break;
+    case 0x0622:
+    case 0x0623:
+    case 0x0625:
+    case 0x0671:
+      return 0x0627;  // alef with madda, hamza, wasla
+    case 0x0649:
+    case 0x06CC:
+      return 0x064A;  // alef maqsura, Farsi yeh: yeh
+    case 0x0629:
+      return 0x0647;  // ta marbuta: heh
+    case 0x06A9:
+      return 0x0643;  // keheh: kaf
+    case 0x0624:
+      return 0x0648;  // waw with hamza
+    case 0x0626:
+      return 0x064A;  // yeh with hamza
+    default:
+      break;
   }
   const bool vowel_mark = (c >= 0x064B && c <= 0x065F) || c == 0x0670;
   return c == kTatweel || vowel_mark ? 0 : c;
@@ -30,8 +41,8 @@ utf8proc_int32_t unify_arabic(utf8proc_int32_t c) {
 
 bool is_space(utf8proc_int32_t c) {
   const utf8proc_category_t category = utf8proc_category(c);
-  return c == '\t' || c == '\n' || c == '\r' || category == UTF8PROC_CATEGORY_ZS ||
-         category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+  return c == '\t' || c == '\n' || c == '\r' || category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
+         category == UTF8PROC_CATEGORY_ZP;
 }
 
 void append(std::string& out, utf8proc_int32_t c) {
@@ -85,33 +96,31 @@ bool is_utf8(std::string_view text) {
 
 Result<std::string> normal_form(std::string_view name) {
   utf8proc_uint8_t* folded = nullptr;
-  const utf8proc_ssize_t size = utf8proc_map(
-      reinterpret_cast<const utf8proc_uint8_t*>(name.data()), static_cast<utf8proc_ssize_t>(name.size()), &folded,
-      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD));
+  const utf8proc_ssize_t size =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(name.data()), static_cast<utf8proc_ssize_t>(name.size()),
+                   &folded, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(folded, &std::free);
   if (size < 0) return invalid("a name is not valid UTF-8; save the file as UTF-8 and try again");
   std::string out;
   bool pending_space = false;
-  for_each_code_point({reinterpret_cast<const char*>(folded), static_cast<std::size_t>(size)},
-                      [&](utf8proc_int32_t c) {
-                        if (is_space(c)) {
-                          pending_space = !out.empty();
-                          return;
-                        }
-                        const utf8proc_int32_t unified = unify_arabic(c);
-                        if (unified == 0) return;
-                        if (pending_space) out += ' ';
-                        pending_space = false;
-                        append(out, unified);
-                      });
+  for_each_code_point({reinterpret_cast<const char*>(folded), static_cast<std::size_t>(size)}, [&](utf8proc_int32_t c) {
+    if (is_space(c)) {
+      pending_space = !out.empty();
+      return;
+    }
+    const utf8proc_int32_t unified = unify_arabic(c);
+    if (unified == 0) return;
+    if (pending_space) out += ' ';
+    pending_space = false;
+    append(out, unified);
+  });
   return out;
 }
 
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
-  const bool ok = for_each_code_point(text, [&](utf8proc_int32_t c) {
-    width += static_cast<std::size_t>(std::max(0, utf8proc_charwidth(c)));
-  });
+  const bool ok = for_each_code_point(
+      text, [&](utf8proc_int32_t c) { width += static_cast<std::size_t>(std::max(0, utf8proc_charwidth(c))); });
   return ok ? width : text.size();
 }
 

@@ -59,28 +59,28 @@ using Result = tl::expected<T, Error>;
 
 #define DEMARCHE_CONCAT_IMPL(a, b) a##b
 #define DEMARCHE_CONCAT(a, b) DEMARCHE_CONCAT_IMPL(a, b)
-#define DEMARCHE_TRY_IMPL(tmp, decl, ...)                         \
-  auto tmp = (__VA_ARGS__);                                       \
-  if (!tmp) {                                                     \
+#define DEMARCHE_TRY_IMPL(tmp, decl, ...)                               \
+  auto tmp = (__VA_ARGS__);                                             \
+  if (!tmp) {                                                           \
     return ::tl::unexpected<::demarche::Error>(std::move(tmp).error()); \
-  }                                                               \
+  }                                                                     \
   decl = std::move(*tmp)
 // DEMARCHE_TRY(const Actor actor, view.get_actor(id)); returns the error or binds the value.
 // Expands to several statements: stands on its own line inside braces.
 #define DEMARCHE_TRY(decl, ...) DEMARCHE_TRY_IMPL(DEMARCHE_CONCAT(demarche_try_, __LINE__), decl, __VA_ARGS__)
 // The same into something that exists already; one statement.
-#define DEMARCHE_ASSIGN(target, ...)                                                   \
-  do {                                                                                 \
-    auto demarche_assigned = (__VA_ARGS__);                                            \
-    if (!demarche_assigned) {                                                          \
+#define DEMARCHE_ASSIGN(target, ...)                                                    \
+  do {                                                                                  \
+    auto demarche_assigned = (__VA_ARGS__);                                             \
+    if (!demarche_assigned) {                                                           \
       return ::tl::unexpected<::demarche::Error>(std::move(demarche_assigned).error()); \
-    }                                                                                  \
-    target = std::move(*demarche_assigned);                                            \
+    }                                                                                   \
+    target = std::move(*demarche_assigned);                                             \
   } while (false)
 // The same for Result<void>.
-#define DEMARCHE_CHECK(...)                                             \
-  do {                                                                  \
-    if (auto demarche_checked = (__VA_ARGS__); !demarche_checked) {     \
+#define DEMARCHE_CHECK(...)                                                            \
+  do {                                                                                 \
+    if (auto demarche_checked = (__VA_ARGS__); !demarche_checked) {                    \
       return ::tl::unexpected<::demarche::Error>(std::move(demarche_checked).error()); \
-    }                                                                   \
+    }                                                                                  \
   } while (false)

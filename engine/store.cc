@@ -29,9 +29,10 @@ Result<void> check_commits(const impl::KvReader& reader) {
     const auto n = impl::decode_commit_key(it->key());
     if (!n) return make_error(ErrorCode::kCorruption, "commit: a key has the wrong form; restore a copy");
     if (*n != expected) {
-      return make_error(ErrorCode::kCorruption,
-                        fmt::format("commits {} to {} are gone (a file of the database was cut or removed); restore a copy", expected.value,
-                                    n->value - 1));
+      return make_error(
+          ErrorCode::kCorruption,
+          fmt::format("commits {} to {} are gone (a file of the database was cut or removed); restore a copy",
+                      expected.value, n->value - 1));
     }
   }
   return it->status();
@@ -77,10 +78,12 @@ Result<impl::Head> read_and_check(const impl::KvReader& reader, const std::strin
   DEMARCHE_TRY(impl::Head head, read_head(reader));
   DEMARCHE_TRY(const CommitNumber mark, impl::HighWaterMark::read(path));
   if (mark <= head.commit) return head;
-  return make_error(ErrorCode::kCorruption,
-                    fmt::format("commits {} to {} were acknowledged and are gone (a log file was cut or removed); restore a copy, or move "
-                                "the file COMMITTED away to go on with what is left",
-                                head.commit.value + 1, mark.value));
+  return make_error(
+      ErrorCode::kCorruption,
+      fmt::format(
+          "commits {} to {} were acknowledged and are gone (a log file was cut or removed); restore a copy, or move "
+          "the file COMMITTED away to go on with what is left",
+          head.commit.value + 1, mark.value));
 }
 
 // A database with a fault must not be opened for writing: recovery would flush what precedes the fault and remove the
@@ -96,8 +99,9 @@ Result<bool> prepare_folder(const std::string& path, const StoreOptions& options
   DEMARCHE_TRY(const impl::FolderState folder, impl::inspect_folder(path));
   if (folder == impl::FolderState::kStore) return false;
   if (options.read_only || !options.create_if_missing) {
-    return make_error(ErrorCode::kNotFound,
-                      fmt::format("there is no store at '{}'; make one with: demarche import FILE --into {}", path, path));
+    return make_error(
+        ErrorCode::kNotFound,
+        fmt::format("there is no store at '{}'; make one with: demarche import FILE --into {}", path, path));
   }
   DEMARCHE_CHECK(impl::make_folder(path));
   return true;
@@ -111,7 +115,9 @@ Store::~Store() = default;
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreOptions& options) {
   DEMARCHE_TRY(const bool fresh, prepare_folder(path, options));
   if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
-  const auto in_context = [&path](Error error) { return tl::unexpected(std::move(error).with_context(fmt::format("'{}'", path))); };
+  const auto in_context = [&path](Error error) {
+    return tl::unexpected(std::move(error).with_context(fmt::format("'{}'", path)));
+  };
   if (!fresh && !options.read_only) {
     if (auto checked = check_before_writing(path, options); !checked) return in_context(std::move(checked).error());
   }
@@ -147,8 +153,9 @@ Result<std::unique_ptr<Transaction>> Store::begin() {
   }
   DEMARCHE_TRY(impl::WriterTurn turn, state_->writer.take(kWriterWait));
   if (state_->failed) {
-    return make_error(ErrorCode::kOutcomeUnknown,
-                      fmt::format("'{}': an earlier commit failed half-way; open the store again to go on", state_->path));
+    return make_error(
+        ErrorCode::kOutcomeUnknown,
+        fmt::format("'{}': an earlier commit failed half-way; open the store again to go on", state_->path));
   }
   auto tx = std::make_unique<Transaction::State>();
   tx->turn = std::move(turn);
@@ -167,9 +174,9 @@ Result<CommitNumber> Transaction::commit(std::string_view note) {
   Store::State& store = *tx.store;
   if (tx.finished) return invalid("this transaction is committed already; begin another");
   tx.finished = true;
-  const std::int64_t now = std::chrono::duration_cast<std::chrono::microseconds>(
-                               std::chrono::system_clock::now().time_since_epoch())
-                               .count();
+  const std::int64_t now =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   tx.record.time_micros = std::max(now, store.head.record.time_micros);  // clocks step back, commit times do not
   tx.record.note = std::string(note);
   tx.batch->put(impl::Family::kCommit, impl::commit_key(tx.commit), impl::encode_commit(tx.record));

@@ -55,7 +55,8 @@ struct Statistics {
   std::uint64_t sources = 0;
 };
 
-// Ascending stream of index rows by (begin_min, row), undated ones first. Holds on to the state it reads; use one per thread.
+// Ascending stream of index rows by (begin_min, row), undated ones first. Holds on to the state it reads; use one per
+// thread.
 class RowCursor {
  public:
   RowCursor(RowCursor&&) noexcept;
@@ -129,7 +130,8 @@ class View {
   [[nodiscard]] Result<ActorCursor> actors_with_label(std::string_view label) const;
 
   // Rows of `actor`, or of all, whose possible time [begin_min, end_max] meets the window and whose kind is in `kinds`.
-  // An empty window has no rows. Undated rows always can meet a window. One seek per length class, then a key read per row.
+  // An empty window has no rows. Undated rows always can meet a window. One seek per length class, then a key read per
+  // row.
   [[nodiscard]] Result<RowCursor> scan(ActorId actor, TimeWindow window, const KindSet& kinds) const;
   [[nodiscard]] Result<RowCursor> timeline(TimeWindow window, const KindSet& kinds) const;
 
@@ -168,7 +170,6 @@ class Transaction {
   // Errors: kOutcomeUnknown if the disk refused half-way: the store then refuses further writes until reopened.
   // Afterwards the transaction refuses everything.
   [[nodiscard]] Result<CommitNumber> commit(std::string_view note);
-
 
   struct State;  // defined in impl/store_state.h
 

@@ -34,14 +34,16 @@ constexpr int kListDepthMax = 16;
 bool too_deep(const PropertyValue& value, int depth) {
   const auto* items = std::get_if<std::vector<PropertyValue>>(&value.value);
   if (items == nullptr) return false;
-  return depth >= kListDepthMax || std::any_of(items->begin(), items->end(), [&](const PropertyValue& v) { return too_deep(v, depth + 1); });
+  return depth >= kListDepthMax ||
+         std::any_of(items->begin(), items->end(), [&](const PropertyValue& v) { return too_deep(v, depth + 1); });
 }
 
 Result<void> check_properties(const Properties& properties) {
   for (const auto& [key, value] : properties) {
     if (key.empty()) return invalid("a property has an empty name");
     DEMARCHE_CHECK(check_text("property name", key, kKeyBytesMax));
-    if (too_deep(value, 0)) return invalid(fmt::format("property '{}': lists are nested deeper than {}", key, kListDepthMax));
+    if (too_deep(value, 0))
+      return invalid(fmt::format("property '{}': lists are nested deeper than {}", key, kListDepthMax));
   }
   return {};
 }

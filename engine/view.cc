@@ -205,7 +205,8 @@ Result<std::string> similar_names(const View& view, std::string_view name) {
   for (const NameMatch& match : all) {
     forms.push_back(match.normal_form);
     const bool contains = !form.empty() && match.normal_form.find(form) != std::string::npos;
-    if (contains && std::find(similar.begin(), similar.end(), match.actor) == similar.end()) similar.push_back(match.actor);
+    if (contains && std::find(similar.begin(), similar.end(), match.actor) == similar.end())
+      similar.push_back(match.actor);
   }
   if (similar.empty()) {
     const auto it = std::find(forms.begin(), forms.end(), nearest(form, forms));
@@ -214,7 +215,8 @@ Result<std::string> similar_names(const View& view, std::string_view name) {
   std::string out;
   for (std::size_t i = 0; i < std::min(similar.size(), kNamesOfferedMax); ++i) {
     DEMARCHE_TRY(const Actor actor, view.get_actor(similar[i]));
-    const std::string& shown = !actor.name.empty() ? actor.name : (actor.aliases.empty() ? actor.key : actor.aliases.front());
+    const std::string& shown =
+        !actor.name.empty() ? actor.name : (actor.aliases.empty() ? actor.key : actor.aliases.front());
     out += fmt::format("{}'{}'", out.empty() ? "; did you mean " : " or ", shown);
   }
   return out.empty() ? out : out + "?";
@@ -234,7 +236,8 @@ Result<ActorId> View::resolve_actor(std::string_view name) const {
   std::string keys;
   for (const ActorId id : ids) {
     DEMARCHE_TRY(const Actor actor, get_actor(id));
-    keys += fmt::format("{}{}", keys.empty() ? "" : ", ", actor.key.empty() ? fmt::format("actor {} (no key)", id.value) : actor.key);
+    keys += fmt::format("{}{}", keys.empty() ? "" : ", ",
+                        actor.key.empty() ? fmt::format("actor {} (no key)", id.value) : actor.key);
   }
   return invalid(fmt::format("{} actors are called '{}'; give the key of one: {}", ids.size(), name, keys));
 }

@@ -46,9 +46,7 @@ std::string render_pair(Timestamp first, Timestamp last, const char* joiner, std
   return render(a) + joiner + render(b);
 }
 
-std::string render_one(Timestamp t, std::optional<std::int64_t> omit_year) {
-  return render_pair(t, t, "", omit_year);
-}
+std::string render_one(Timestamp t, std::optional<std::int64_t> omit_year) { return render_pair(t, t, "", omit_year); }
 
 std::string render_moment(const TimeBounds& b, std::optional<std::int64_t> omit_year) {
   const bool from = b.begin_min.is_finite();
@@ -76,9 +74,10 @@ std::string render_span(const TimeBounds& b, std::optional<std::int64_t> omit_ye
 Result<When> parse_when(std::string_view text) {
   DEMARCHE_TRY(Edtf edtf, parse_edtf(text));
   if (edtf.shape == EdtfShape::kAllOf) {
-    return invalid(fmt::format(
-        "date '{}': {{..}} means all of these dates, an interaction has one; write [..] for one of them, or record several",
-        text));
+    return invalid(
+        fmt::format("date '{}': {{..}} means all of these dates, an interaction has one; write [..] for one of them, "
+                    "or record several",
+                    text));
   }
   return When{std::move(edtf.text), edtf.bounds};
 }
@@ -125,10 +124,14 @@ TimeBounds end_of(const TimeBounds& x) {
 
 Truth evaluate(TimePredicate predicate, const TimeBounds& x, const TimeBounds& y) {
   switch (predicate) {
-    case TimePredicate::kBefore: return before(x, y);
-    case TimePredicate::kAfter: return after(x, y);
-    case TimePredicate::kDuring: return during(x, y);
-    case TimePredicate::kOverlaps: return overlaps(x, y);
+    case TimePredicate::kBefore:
+      return before(x, y);
+    case TimePredicate::kAfter:
+      return after(x, y);
+    case TimePredicate::kDuring:
+      return during(x, y);
+    case TimePredicate::kOverlaps:
+      return overlaps(x, y);
   }
   return Truth::kUnknown;
 }
@@ -141,9 +144,12 @@ Truth evaluate_identical(TimePredicate predicate) {
 Precedence precedence(const TimeBounds& x, const TimeBounds& y) {
   if (before(x, y) == Truth::kTrue) return Precedence::kCertain;
   switch (before(begin_of(x), y)) {
-    case Truth::kTrue: return Precedence::kUnderWay;
-    case Truth::kUnknown: return Precedence::kPossible;
-    case Truth::kFalse: return Precedence::kNot;
+    case Truth::kTrue:
+      return Precedence::kUnderWay;
+    case Truth::kUnknown:
+      return Precedence::kPossible;
+    case Truth::kFalse:
+      return Precedence::kNot;
   }
   return Precedence::kNot;
 }

@@ -89,7 +89,8 @@ Result<void> drain(ResultCursor::State& s) {
     if (s.batch.size == 0) return {};
     for (std::size_t i = 0; i < s.columns.size(); ++i) {
       std::vector<Value>& column = s.batch.columns[s.plan.query.columns[i].slot];
-      s.buffered[i].insert(s.buffered[i].end(), std::make_move_iterator(column.begin()), std::make_move_iterator(column.end()));
+      s.buffered[i].insert(s.buffered[i].end(), std::make_move_iterator(column.begin()),
+                           std::make_move_iterator(column.end()));
     }
     s.buffered_rows += s.batch.size;
   }
@@ -110,7 +111,8 @@ void buffer_plan(ResultCursor::State& s, std::string_view text) {
 
 }  // namespace
 
-Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view text, const std::map<std::string, Value>& parameters,
+Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view text,
+                                                const std::map<std::string, Value>& parameters,
                                                 const QueryOptions& options) {
   DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
   auto state = std::make_unique<ResultCursor::State>();

@@ -1,8 +1,7 @@
 // Asking a store in the query language. Start here; the language is described in LANGUAGE.md.
 //
-//   DEMARCHE_TRY(auto cursor, run_query(*store, "MATCH (a:Person) RETURN a.name ORDER BY a.name LIMIT $n", {{"n", Value::integer(5)}}));
-//   ResultRows rows;
-//   while (true) {
+//   DEMARCHE_TRY(auto cursor, run_query(*store, "MATCH (a:Person) RETURN a.name ORDER BY a.name LIMIT $n", {{"n",
+//   Value::integer(5)}})); ResultRows rows; while (true) {
 //     DEMARCHE_CHECK(cursor->next(rows));
 //     if (rows.size() == 0) break;
 //     ... rows.column(0)[i] ...
@@ -28,8 +27,8 @@ namespace demarche::query {
 struct QueryOptions {
   std::chrono::milliseconds time_max{std::chrono::minutes(10)};
   std::size_t rows_held_max = 50'000'000;  // rows kept at once by sorting, grouping and DISTINCT
-  // Set from another thread to stop the query: it ends with kCancelled within a batch of rows. May be null; must outlive
-  // the cursor.
+  // Set from another thread to stop the query: it ends with kCancelled within a batch of rows. May be null; must
+  // outlive the cursor.
   const std::atomic<bool>* cancel = nullptr;
 };
 

@@ -156,9 +156,12 @@ int comparable(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) return is_nan(a) || is_nan(b) ? 2 : compare_numbers(a, b);
   if (a.kind() != b.kind()) return 2;
   switch (a.kind()) {
-    case ValueKind::kString: return three_way(a.as_string().compare(b.as_string()), 0);
-    case ValueKind::kBoolean: return three_way(a.as_boolean(), b.as_boolean());
-    default: return 2;
+    case ValueKind::kString:
+      return three_way(a.as_string().compare(b.as_string()), 0);
+    case ValueKind::kBoolean:
+      return three_way(a.as_boolean(), b.as_boolean());
+    default:
+      return 2;
   }
 }
 
@@ -172,7 +175,9 @@ Truth less_lists(const ValueList& a, const ValueList& b, bool or_equal) {
   return of(or_equal ? a.size() <= b.size() : a.size() < b.size());
 }
 
-std::size_t combine(std::size_t seed, std::size_t h) { return seed ^ (h + 0x9E3779B97F4A7C15ULL + (seed << 6) + (seed >> 2)); }
+std::size_t combine(std::size_t seed, std::size_t h) {
+  return seed ^ (h + 0x9E3779B97F4A7C15ULL + (seed << 6) + (seed >> 2));
+}
 
 std::size_t hash_number(const Value& v) {
   if (v.kind() == ValueKind::kInteger) return std::hash<std::int64_t>{}(v.as_integer());
@@ -191,16 +196,24 @@ Truth equals(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) return of(!is_nan(a) && !is_nan(b) && compare_numbers(a, b) == 0);
   if (a.kind() != b.kind()) return Truth::kFalse;
   switch (a.kind()) {
-    case ValueKind::kString: return of(a.as_string() == b.as_string());
-    case ValueKind::kBoolean: return of(a.as_boolean() == b.as_boolean());
-    case ValueKind::kActor: return of(a.as_actor() == b.as_actor());
-    case ValueKind::kInteraction: return of(a.as_interaction() == b.as_interaction());
-    case ValueKind::kDate: return of(same_owner(a.as_date(), b.as_date()) || a.as_date().bounds == b.as_date().bounds);
+    case ValueKind::kString:
+      return of(a.as_string() == b.as_string());
+    case ValueKind::kBoolean:
+      return of(a.as_boolean() == b.as_boolean());
+    case ValueKind::kActor:
+      return of(a.as_actor() == b.as_actor());
+    case ValueKind::kInteraction:
+      return of(a.as_interaction() == b.as_interaction());
+    case ValueKind::kDate:
+      return of(same_owner(a.as_date(), b.as_date()) || a.as_date().bounds == b.as_date().bounds);
     case ValueKind::kPath:
       return of(a.as_path().actors == b.as_path().actors && a.as_path().interactions == b.as_path().interactions);
-    case ValueKind::kList: return equal_lists(a.as_list(), b.as_list());
-    case ValueKind::kMap: return equal_maps(a.as_map(), b.as_map());
-    default: return Truth::kUnknown;
+    case ValueKind::kList:
+      return equal_lists(a.as_list(), b.as_list());
+    case ValueKind::kMap:
+      return equal_maps(a.as_map(), b.as_map());
+    default:
+      return Truth::kUnknown;
   }
 }
 
@@ -233,20 +246,28 @@ int order(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) return order_numbers(a, b);
   if (a.kind() != b.kind()) return three_way(a.kind(), b.kind());
   switch (a.kind()) {
-    case ValueKind::kString: return three_way(a.as_string().compare(b.as_string()), 0);
-    case ValueKind::kBoolean: return three_way(a.as_boolean(), b.as_boolean());
-    case ValueKind::kActor: return three_way(a.as_actor(), b.as_actor());
-    case ValueKind::kInteraction: return three_way(a.as_interaction(), b.as_interaction());
-    case ValueKind::kDate: return order_dates(a.as_date(), b.as_date());
-    case ValueKind::kList: return order_lists(a.as_list(), b.as_list());
-    case ValueKind::kMap: return order_maps(a.as_map(), b.as_map());
+    case ValueKind::kString:
+      return three_way(a.as_string().compare(b.as_string()), 0);
+    case ValueKind::kBoolean:
+      return three_way(a.as_boolean(), b.as_boolean());
+    case ValueKind::kActor:
+      return three_way(a.as_actor(), b.as_actor());
+    case ValueKind::kInteraction:
+      return three_way(a.as_interaction(), b.as_interaction());
+    case ValueKind::kDate:
+      return order_dates(a.as_date(), b.as_date());
+    case ValueKind::kList:
+      return order_lists(a.as_list(), b.as_list());
+    case ValueKind::kMap:
+      return order_maps(a.as_map(), b.as_map());
     case ValueKind::kPath: {
       const PathValue& p = a.as_path();
       const PathValue& q = b.as_path();
       if (const int c = three_way(p.actors, q.actors)) return c;
       return three_way(p.interactions, q.interactions);
     }
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
@@ -255,14 +276,21 @@ bool equivalent(const Value& a, const Value& b) { return order(a, b) == 0; }
 std::size_t hash_of(const Value& v) {
   const auto seed = static_cast<std::size_t>(v.is_number() ? ValueKind::kInteger : v.kind());
   switch (v.kind()) {
-    case ValueKind::kNull: return seed;
-    case ValueKind::kBoolean: return combine(seed, v.as_boolean() ? 1 : 0);
+    case ValueKind::kNull:
+      return seed;
+    case ValueKind::kBoolean:
+      return combine(seed, v.as_boolean() ? 1 : 0);
     case ValueKind::kInteger:
-    case ValueKind::kFloat: return combine(seed, hash_number(v));
-    case ValueKind::kString: return combine(seed, std::hash<std::string>{}(v.as_string()));
-    case ValueKind::kActor: return combine(seed, std::hash<ActorId>{}(v.as_actor()));
-    case ValueKind::kInteraction: return combine(seed, std::hash<InteractionId>{}(v.as_interaction()));
-    case ValueKind::kDate: return combine(seed, std::hash<std::string>{}(v.as_date().text));
+    case ValueKind::kFloat:
+      return combine(seed, hash_number(v));
+    case ValueKind::kString:
+      return combine(seed, std::hash<std::string>{}(v.as_string()));
+    case ValueKind::kActor:
+      return combine(seed, std::hash<ActorId>{}(v.as_actor()));
+    case ValueKind::kInteraction:
+      return combine(seed, std::hash<InteractionId>{}(v.as_interaction()));
+    case ValueKind::kDate:
+      return combine(seed, std::hash<std::string>{}(v.as_date().text));
     case ValueKind::kList: {
       std::size_t h = seed;
       for (const Value& item : v.as_list()) h = combine(h, hash_of(item));
@@ -309,11 +337,16 @@ Value from_property(const PropertyValue& value) {
 
 Result<PropertyValue> to_property(const Value& value) {
   switch (value.kind()) {
-    case ValueKind::kBoolean: return PropertyValue{value.as_boolean()};
-    case ValueKind::kInteger: return PropertyValue{value.as_integer()};
-    case ValueKind::kFloat: return PropertyValue{value.as_real()};
-    case ValueKind::kString: return PropertyValue{value.as_string()};
-    case ValueKind::kDate: return PropertyValue{DateText{value.as_date().text}};
+    case ValueKind::kBoolean:
+      return PropertyValue{value.as_boolean()};
+    case ValueKind::kInteger:
+      return PropertyValue{value.as_integer()};
+    case ValueKind::kFloat:
+      return PropertyValue{value.as_real()};
+    case ValueKind::kString:
+      return PropertyValue{value.as_string()};
+    case ValueKind::kDate:
+      return PropertyValue{DateText{value.as_date().text}};
     case ValueKind::kList: {
       std::vector<PropertyValue> items;
       for (const Value& item : value.as_list()) {
@@ -322,24 +355,36 @@ Result<PropertyValue> to_property(const Value& value) {
       }
       return PropertyValue{std::move(items)};
     }
-    default: break;
+    default:
+      break;
   }
   return invalid(fmt::format("a value of type {} cannot be stored as a property", kind_name(value.kind())));
 }
 
 const char* kind_name(ValueKind kind) {
   switch (kind) {
-    case ValueKind::kMap: return "MAP";
-    case ValueKind::kActor: return "ACTOR";
-    case ValueKind::kInteraction: return "INTERACTION";
-    case ValueKind::kList: return "LIST";
-    case ValueKind::kPath: return "PATH";
-    case ValueKind::kDate: return "DATE";
-    case ValueKind::kString: return "STRING";
-    case ValueKind::kBoolean: return "BOOLEAN";
-    case ValueKind::kInteger: return "INTEGER";
-    case ValueKind::kFloat: return "FLOAT";
-    case ValueKind::kNull: return "NULL";
+    case ValueKind::kMap:
+      return "MAP";
+    case ValueKind::kActor:
+      return "ACTOR";
+    case ValueKind::kInteraction:
+      return "INTERACTION";
+    case ValueKind::kList:
+      return "LIST";
+    case ValueKind::kPath:
+      return "PATH";
+    case ValueKind::kDate:
+      return "DATE";
+    case ValueKind::kString:
+      return "STRING";
+    case ValueKind::kBoolean:
+      return "BOOLEAN";
+    case ValueKind::kInteger:
+      return "INTEGER";
+    case ValueKind::kFloat:
+      return "FLOAT";
+    case ValueKind::kNull:
+      return "NULL";
   }
   return "";
 }

@@ -1,4 +1,5 @@
-// Event data as rows "subject, relation, object, date". Rows that mirror each other are one interaction (docs/import.md).
+// Event data as rows "subject, relation, object, date". Rows that mirror each other are one interaction
+// (docs/import.md).
 
 #include <algorithm>
 #include <array>
@@ -85,7 +86,8 @@ class Table {
     for (const std::string& name : wanted) {
       const auto it = std::find(header.begin(), header.end(), name);
       if (it == header.end()) {
-        return invalid(fmt::format("{}:1: no column '{}'; the first line names the columns, parted by tabs", path, name));
+        return invalid(
+            fmt::format("{}:1: no column '{}'; the first line names the columns, parted by tabs", path, name));
       }
       out.columns_.push_back(static_cast<std::size_t>(it - header.begin()));
     }
@@ -170,7 +172,8 @@ class DyadsImport {
 
   Result<void> enter_relation(const std::string& name, std::string_view code, std::string_view row_class) {
     Relation relation;
-    const auto rule = std::find_if(kCodeRules.begin(), kCodeRules.end(), [&](const CodeRule& r) { return code == r.code; });
+    const auto rule =
+        std::find_if(kCodeRules.begin(), kCodeRules.end(), [&](const CodeRule& r) { return code == r.code; });
     if (rule != kCodeRules.end()) {
       relation = {rule->kind, rule->subject_role, rule->object_role, rule->symmetric, rule->visit};
     } else if (row_class == "contact") {
@@ -253,7 +256,8 @@ class DyadsImport {
       if (actor.name == text) same.push_back(id);
     }
     if (same.size() > 1) {
-      return invalid(fmt::format("{} actors of the store are called '{}'; rename one, or import into a new store", same.size(), text));
+      return invalid(fmt::format("{} actors of the store are called '{}'; rename one, or import into a new store",
+                                 same.size(), text));
     }
     ActorId id;
     if (same.empty()) {
@@ -294,7 +298,8 @@ class DyadsImport {
                                   {event.object, event.relation.object_role, std::nullopt}};
       Claim claim;
       claim.source = *source_id;
-      for (const std::size_t line : event.lines) claim.locator += fmt::format("{}{}", claim.locator.empty() ? "line " : ", ", line);
+      for (const std::size_t line : event.lines)
+        claim.locator += fmt::format("{}{}", claim.locator.empty() ? "line " : ", ", line);
       interaction.claims.push_back(std::move(claim));
       DEMARCHE_CHECK(tx_.add_interaction(std::move(interaction)));
       ++report_.interactions;
@@ -314,8 +319,8 @@ class DyadsImport {
 
 }  // namespace
 
-Result<ImportReport> import_dyads(Transaction& transaction, const std::vector<std::string>& files, const std::string& kinds_file,
-                                  const ImportProgress& progress) {
+Result<ImportReport> import_dyads(Transaction& transaction, const std::vector<std::string>& files,
+                                  const std::string& kinds_file, const ImportProgress& progress) {
   return DyadsImport(transaction, progress).run(files, kinds_file);
 }
 

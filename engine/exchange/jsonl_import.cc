@@ -40,7 +40,8 @@ class Fields {
       const std::string& name = item.key();
       if (std::any_of(known.begin(), known.end(), [&](const char* k) { return name == k; })) continue;
       const std::string near = nearest(name, {known.begin(), known.end()});
-      return invalid(fmt::format("{} has no field '{}'{}", what_, name, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+      return invalid(fmt::format("{} has no field '{}'{}", what_, name,
+                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
     }
     return {};
   }
@@ -113,7 +114,8 @@ class Fields {
   static Result<PropertyValue> property_value(const Json& value, int depth) {
     if (value.is_boolean()) return PropertyValue{value.get<bool>()};
     if (value.is_string()) return PropertyValue{value.get<std::string>()};
-    if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    if (value.is_number_unsigned() &&
+        value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
       return invalid("a whole number that does not fit into 64 bits; write it as a text");
     }
     if (value.is_number_integer()) return PropertyValue{value.get<std::int64_t>()};
@@ -179,7 +181,8 @@ class JsonlImport {
                                 : what == "source"      ? &sources_
                                 : what == "kind"        ? &kinds_
                                                         : nullptr;
-    if (target == nullptr) return invalid(fmt::format("unknown kind of line '{}'; actor, interaction, source or kind", what));
+    if (target == nullptr)
+      return invalid(fmt::format("unknown kind of line '{}'; actor, interaction, source or kind", what));
     Json body = std::move(value.begin().value());
     target->push_back({place, std::move(body)});
     return {};
@@ -188,7 +191,8 @@ class JsonlImport {
   template <typename Enter>
   static Result<void> enter(const std::vector<Line>& lines, Enter one) {
     for (const Line& line : lines) {
-      if (auto entered = one(line.value); !entered) return tl::unexpected(std::move(entered).error().with_context(line.place));
+      if (auto entered = one(line.value); !entered)
+        return tl::unexpected(std::move(entered).error().with_context(line.place));
     }
     return {};
   }
@@ -230,12 +234,16 @@ class JsonlImport {
   tl::unexpected<Error> unenterable_kind(const std::vector<const Line*>& lines) const {
     for (const Line* line : lines) {
       const std::string parent = line->value.value("parent", "");
-      const bool declared_here = std::any_of(lines.begin(), lines.end(), [&](const Line* other) { return other->value.value("name", "") == parent; });
+      const bool declared_here = std::any_of(
+          lines.begin(), lines.end(), [&](const Line* other) { return other->value.value("name", "") == parent; });
       if (declared_here) continue;
-      return invalid(fmt::format("{}: kind '{}': {}", line->place, line->value.value("name", ""), tx_.view().kinds().unknown_message(parent)));
+      return invalid(fmt::format("{}: kind '{}': {}", line->place, line->value.value("name", ""),
+                                 tx_.view().kinds().unknown_message(parent)));
     }
     std::string circle;
-    for (const Line* line : lines) circle += fmt::format("{}{} below {}", circle.empty() ? "" : ", ", line->value.value("name", ""), line->value.value("parent", ""));
+    for (const Line* line : lines)
+      circle += fmt::format("{}{} below {}", circle.empty() ? "" : ", ", line->value.value("name", ""),
+                            line->value.value("parent", ""));
     return invalid(fmt::format("{}: the hierarchy of kinds goes in a circle: {}", lines.front()->place, circle));
   }
 
@@ -301,7 +309,8 @@ class JsonlImport {
 
   Result<void> enter_interaction(const Json& value) {
     const Fields f(value, "an interaction");
-    DEMARCHE_CHECK(f.check_names({"key", "kind", "when", "participants", "status", "place", "part_of", "properties", "claims"}));
+    DEMARCHE_CHECK(
+        f.check_names({"key", "kind", "when", "participants", "status", "place", "part_of", "properties", "claims"}));
     Interaction interaction;
     DEMARCHE_ASSIGN(interaction.key, f.text("key"));
     DEMARCHE_TRY(const std::string kind_name, f.required_text("kind"));
@@ -347,7 +356,8 @@ class JsonlImport {
     const auto role = find_role(role_text);
     if (!role || *role == Role::kRepresented) {
       const std::string near = nearest(role_text, role_names());
-      return invalid(fmt::format("unknown role '{}'{}", role_text, near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+      return invalid(
+          fmt::format("unknown role '{}'{}", role_text, near.empty() ? "" : fmt::format("; did you mean {}?", near)));
     }
     out.role = *role;
     if (f.has("for")) {
@@ -382,7 +392,8 @@ class JsonlImport {
 
   Result<SourceId> source_of(const std::string& key) {
     DEMARCHE_TRY(const auto id, tx_.view().find_source(key));
-    if (!id) return invalid(fmt::format("there is no source '{}'; add a line {{\"source\": {{\"key\": \"{}\"}}}}", key, key));
+    if (!id)
+      return invalid(fmt::format("there is no source '{}'; add a line {{\"source\": {{\"key\": \"{}\"}}}}", key, key));
     return *id;
   }
 
@@ -399,7 +410,8 @@ class JsonlImport {
 
 }  // namespace
 
-Result<ImportReport> import_jsonl(Transaction& transaction, const std::vector<std::string>& files, const ImportProgress& progress) {
+Result<ImportReport> import_jsonl(Transaction& transaction, const std::vector<std::string>& files,
+                                  const ImportProgress& progress) {
   return JsonlImport(transaction, progress).run(files);
 }
 

@@ -48,7 +48,8 @@ struct LineReader::State {
       ZSTD_outBuffer out{text.data(), text.size(), 0};
       frame_left = ZSTD_decompressStream(zstd.get(), &out, &in);
       if (ZSTD_isError(frame_left) != 0) {
-        return invalid(fmt::format("'{}': not a sound Zstandard file ({}); fetch it again", path, ZSTD_getErrorName(frame_left)));
+        return invalid(
+            fmt::format("'{}': not a sound Zstandard file ({}); fetch it again", path, ZSTD_getErrorName(frame_left)));
       }
       end = out.pos;
     }
@@ -65,11 +66,13 @@ Result<LineReader> LineReader::open(const std::string& path) {
   auto state = std::make_unique<State>();
   state->path = path;
   struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return invalid(fmt::format("'{}' is a folder; name the files in it", path));
+  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
+    return invalid(fmt::format("'{}' is a folder; name the files in it", path));
   state->file.reset(std::fopen(path.c_str(), "rbe"));
   if (state->file == nullptr) {
     const int code = errno;
-    const ErrorCode kind = code == ENOENT ? ErrorCode::kNotFound : (code == EACCES ? ErrorCode::kDenied : ErrorCode::kIo);
+    const ErrorCode kind =
+        code == ENOENT ? ErrorCode::kNotFound : (code == EACCES ? ErrorCode::kDenied : ErrorCode::kIo);
     return make_error(kind, fmt::format("read '{}': {}", path, std::strerror(code)));
   }
   if (path.ends_with(".zst")) {
@@ -98,7 +101,8 @@ Result<bool> LineReader::next(std::string& line) {
     line.append(from, count);
     s.begin += count + (feed == nullptr ? 0 : 1);
     if (line.size() > kLineBytesMax) {
-      return invalid(fmt::format("{}:{}: a line longer than {} MiB; is this a text file?", s.path, s.line + 1, kLineBytesMax >> 20));
+      return invalid(fmt::format("{}:{}: a line longer than {} MiB; is this a text file?", s.path, s.line + 1,
+                                 kLineBytesMax >> 20));
     }
     if (feed != nullptr) break;
   }

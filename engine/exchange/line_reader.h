@@ -22,8 +22,8 @@ class LineReader {
   ~LineReader();
 
   // Reads the next line into `line`, without its line feed and carriage return; false at the end of the file. A byte
-  // order mark at the start of the file is dropped. Errors: kInvalidArgument (not UTF-8, too long, damaged compression),
-  // kIo; the message names file and line.
+  // order mark at the start of the file is dropped. Errors: kInvalidArgument (not UTF-8, too long, damaged
+  // compression), kIo; the message names file and line.
   [[nodiscard]] Result<bool> next(std::string& line);
 
   [[nodiscard]] std::size_t line_number() const;  // of the line last read, from 1

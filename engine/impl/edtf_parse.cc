@@ -11,24 +11,12 @@ constexpr std::array<std::string_view, 13> kMonthNames = {"",        "January", 
                                                           "May",     "June",     "July",     "August", "September",
                                                           "October", "November", "December"};
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-constexpr bool is_mask_digit(char c) {
-  return is_digit(c) || c == 'X';
-}
-constexpr bool is_qualifier(char c) {
-  return c == '?' || c == '~' || c == '%';
-}
-constexpr bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-constexpr int digit_value(char c) {
-  return c - '0';
-}
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_mask_digit(char c) { return is_digit(c) || c == 'X'; }
+constexpr bool is_qualifier(char c) { return c == '?' || c == '~' || c == '%'; }
+constexpr bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+constexpr int digit_value(char c) { return c - '0'; }
 
 // Bits of months first to last.
 constexpr std::uint32_t month_bits(unsigned first, unsigned last) {
@@ -539,9 +527,7 @@ int slip_month(const SlipToken& token) {
   return 0;
 }
 
-std::string two_digits(int value) {
-  return (value < 10 ? "0" : "") + std::to_string(value);
-}
+std::string two_digits(int value) { return (value < 10 ? "0" : "") + std::to_string(value); }
 
 // "2016-04-29" from a year as written, or empty if there is no such day.
 std::string slip_day(const SlipToken& year, int month, int day) {
@@ -550,12 +536,8 @@ std::string slip_day(const SlipToken& year, int month, int day) {
   return year.text + "-" + two_digits(month) + "-" + two_digits(day);
 }
 
-bool is_short(const SlipToken& token) {
-  return token.is_number && token.text.size() <= 2;
-}
-bool is_year(const SlipToken& token) {
-  return token.is_number && token.text.size() == 4;
-}
+bool is_short(const SlipToken& token) { return token.is_number && token.text.size() <= 2; }
+bool is_year(const SlipToken& token) { return token.is_number && token.text.size() == 4; }
 
 std::string slip_of_two(const SlipToken& a, const SlipToken& b) {
   const int month = slip_month(a) != 0 ? slip_month(a) : slip_month(b);
@@ -623,9 +605,7 @@ std::string edtf_slip_hint(std::string_view text) {
   return "";
 }
 
-Result<EdtfTree> parse_edtf_tree(std::string_view text) {
-  return EdtfParser(text).parse();
-}
+Result<EdtfTree> parse_edtf_tree(std::string_view text) { return EdtfParser(text).parse(); }
 
 Error edtf_error(std::string_view text, std::size_t offset, std::string_view what) {
   constexpr std::size_t kQuoteMax = 80;
@@ -649,8 +629,6 @@ unsigned days_in_month(std::int64_t year, unsigned month) {
   return month == 2 && leap ? 29 : kLengths.at(month);
 }
 
-std::string_view month_name(unsigned month) {
-  return kMonthNames.at(month);
-}
+std::string_view month_name(unsigned month) { return kMonthNames.at(month); }
 
 }  // namespace demarche::impl

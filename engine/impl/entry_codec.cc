@@ -127,7 +127,8 @@ Result<void> decode_entry(RowNumber row, std::string_view bytes, RowBatch& batch
     b.end_max = b.is_span ? Timestamp{in.next_signed()} : b.begin_max;
   }
   batch.bounds.push_back(b);
-  const std::uint64_t count = in.next_up_to(std::min<std::uint64_t>(in.left(), Party::kNoAgent));  // a party takes two bytes or more
+  const std::uint64_t count =
+      in.next_up_to(std::min<std::uint64_t>(in.left(), Party::kNoAgent));  // a party takes two bytes or more
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
     Party party;
     party.actor = {in.next()};

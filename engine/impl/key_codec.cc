@@ -40,17 +40,28 @@ constexpr std::int64_t kClassSeconds[] = {kSecondsPerDay, 31 * kSecondsPerDay, 3
 
 const char* family_name(Family family) {
   switch (family) {
-    case Family::kMeta: return "default";
-    case Family::kActor: return "actor";
-    case Family::kInteraction: return "interaction";
-    case Family::kSource: return "source";
-    case Family::kKind: return "kind";
-    case Family::kKey: return "key";
-    case Family::kName: return "name";
-    case Family::kLabel: return "label";
-    case Family::kContact: return "contact_by_actor_time";
-    case Family::kTimeline: return "interaction_by_time";
-    case Family::kCommit: return "commit";
+    case Family::kMeta:
+      return "default";
+    case Family::kActor:
+      return "actor";
+    case Family::kInteraction:
+      return "interaction";
+    case Family::kSource:
+      return "source";
+    case Family::kKind:
+      return "kind";
+    case Family::kKey:
+      return "key";
+    case Family::kName:
+      return "name";
+    case Family::kLabel:
+      return "label";
+    case Family::kContact:
+      return "contact_by_actor_time";
+    case Family::kTimeline:
+      return "interaction_by_time";
+    case Family::kCommit:
+      return "commit";
   }
   return "";
 }
@@ -58,7 +69,8 @@ const char* family_name(Family family) {
 LengthClass length_class(const TimeBounds& bounds) {
   if (!bounds.begin_min.is_finite() || !bounds.end_max.is_finite()) return LengthClass::kLong;
   // Of the years that EDTF can write the farthest two lie more than 2^63 seconds apart: subtract without a sign.
-  const std::uint64_t length = static_cast<std::uint64_t>(bounds.end_max.seconds) - static_cast<std::uint64_t>(bounds.begin_min.seconds);
+  const std::uint64_t length =
+      static_cast<std::uint64_t>(bounds.end_max.seconds) - static_cast<std::uint64_t>(bounds.begin_min.seconds);
   for (std::size_t i = 0; i < 3; ++i) {
     if (length < static_cast<std::uint64_t>(kClassSeconds[i])) return static_cast<LengthClass>(i);
   }

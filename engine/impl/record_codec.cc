@@ -82,13 +82,20 @@ void write_value(record::PropertyValue::Builder out, const PropertyValue& in) {
 
 Result<PropertyValue> read_value(record::PropertyValue::Reader in, int depth) {
   switch (in.which()) {
-    case record::PropertyValue::BOOLEAN: return PropertyValue{in.getBoolean()};
-    case record::PropertyValue::INTEGER: return PropertyValue{std::int64_t{in.getInteger()}};
-    case record::PropertyValue::FLOAT: return PropertyValue{in.getFloat()};
-    case record::PropertyValue::TEXT: return PropertyValue{text(in.getText())};
-    case record::PropertyValue::DATE: return PropertyValue{DateText{text(in.getDate())}};
-    case record::PropertyValue::LIST: break;
-    default: return make_error(ErrorCode::kCorruption, "stored property value of an unknown kind");
+    case record::PropertyValue::BOOLEAN:
+      return PropertyValue{in.getBoolean()};
+    case record::PropertyValue::INTEGER:
+      return PropertyValue{std::int64_t{in.getInteger()}};
+    case record::PropertyValue::FLOAT:
+      return PropertyValue{in.getFloat()};
+    case record::PropertyValue::TEXT:
+      return PropertyValue{text(in.getText())};
+    case record::PropertyValue::DATE:
+      return PropertyValue{DateText{text(in.getDate())}};
+    case record::PropertyValue::LIST:
+      break;
+    default:
+      return make_error(ErrorCode::kCorruption, "stored property value of an unknown kind");
   }
   if (depth >= kListDepthMax) return make_error(ErrorCode::kCorruption, "stored list is nested too deeply");
   std::vector<PropertyValue> list;
@@ -246,28 +253,28 @@ std::string encode_interaction(const Interaction& interaction) {
 }
 
 Result<Interaction> decode_interaction(InteractionId id, std::string_view bytes) {
-  return unpack<record::Interaction>(
-      "interaction", id.value, bytes, [id](record::Interaction::Reader in) -> Result<Interaction> {
-        Interaction out;
-        out.id = id;
-        out.row = RowNumber{in.getRow()};
-        out.key = text(in.getKey());
-        out.kind = KindId{in.getKind()};
-        if (in.hasWhen()) out.when = read_when(in.getWhen());
-        for (auto participant : in.getParticipants()) {
-          DEMARCHE_TRY(const Participant p, read_participant(participant));
-          out.participants.push_back(p);
-        }
-        DEMARCHE_TRY(out.status, read_status(in.getStatus()));
-        out.place = text(in.getPlace());
-        if (in.getPartOf() != 0) out.part_of = InteractionId{in.getPartOf()};
-        DEMARCHE_TRY(out.properties, read_properties(in));
-        for (auto claim : in.getClaims()) {
-          DEMARCHE_TRY(Claim c, read_claim(claim));
-          out.claims.push_back(std::move(c));
-        }
-        return out;
-      });
+  return unpack<record::Interaction>("interaction", id.value, bytes,
+                                     [id](record::Interaction::Reader in) -> Result<Interaction> {
+                                       Interaction out;
+                                       out.id = id;
+                                       out.row = RowNumber{in.getRow()};
+                                       out.key = text(in.getKey());
+                                       out.kind = KindId{in.getKind()};
+                                       if (in.hasWhen()) out.when = read_when(in.getWhen());
+                                       for (auto participant : in.getParticipants()) {
+                                         DEMARCHE_TRY(const Participant p, read_participant(participant));
+                                         out.participants.push_back(p);
+                                       }
+                                       DEMARCHE_TRY(out.status, read_status(in.getStatus()));
+                                       out.place = text(in.getPlace());
+                                       if (in.getPartOf() != 0) out.part_of = InteractionId{in.getPartOf()};
+                                       DEMARCHE_TRY(out.properties, read_properties(in));
+                                       for (auto claim : in.getClaims()) {
+                                         DEMARCHE_TRY(Claim c, read_claim(claim));
+                                         out.claims.push_back(std::move(c));
+                                       }
+                                       return out;
+                                     });
 }
 
 std::string encode_source(const Source& source) {

@@ -122,8 +122,8 @@ class RocksBatch final : public KvBatch, public std::enable_shared_from_this<Roc
   [[nodiscard]] Result<std::optional<std::string>> get(Family family, std::string_view key) const override {
     std::string value;
     const Database& database = base_->database();
-    const rocksdb::Status status = batch_.GetFromBatchAndDB(database.db.get(), base_->options(),
-                                                            database.family(family), slice(key), &value);
+    const rocksdb::Status status =
+        batch_.GetFromBatchAndDB(database.db.get(), base_->options(), database.family(family), slice(key), &value);
     if (status.IsNotFound()) return std::nullopt;
     if (!status.ok()) return tl::unexpected(to_error(status, fmt::format("read {}", family_name(family))));
     return value;
@@ -222,9 +222,8 @@ Result<std::shared_ptr<KvStore>> open_rocks(const std::string& path, const KvOpt
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
-      options.read_only
-          ? rocksdb::DB::OpenForReadOnly(database_options(options), path, descriptors, &handles, &db)
-          : rocksdb::DB::Open(database_options(options), path, descriptors, &handles, &db);
+      options.read_only ? rocksdb::DB::OpenForReadOnly(database_options(options), path, descriptors, &handles, &db)
+                        : rocksdb::DB::Open(database_options(options), path, descriptors, &handles, &db);
   if (!status.ok()) return tl::unexpected(to_error(status, fmt::format("open '{}'", path)));
   database->db.reset(db);
   std::copy(handles.begin(), handles.end(), database->families.begin());

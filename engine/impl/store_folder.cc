@@ -51,8 +51,8 @@ Result<void> check_marker(const std::string& path) {
                       fmt::format("'{}': the file DEMARCHE does not name a store format; restore a copy", path));
   }
   if (format != kFormatVersion) {
-    return invalid(fmt::format("'{}': store format {}, this build reads {}; open it with the build that wrote it",
-                               path, format, kFormatVersion));
+    return invalid(fmt::format("'{}': store format {}, this build reads {}; open it with the build that wrote it", path,
+                               format, kFormatVersion));
   }
   return {};
 }
@@ -110,7 +110,8 @@ Result<FolderState> inspect_folder(const std::string& path) {
     return system_error("open", path);
   }
   if (entries == fs::directory_iterator()) return FolderState::kEmpty;
-  return invalid(fmt::format("'{}' is a folder with other things in it, not a store; name a new or empty folder", path));
+  return invalid(
+      fmt::format("'{}' is a folder with other things in it, not a store; name a new or empty folder", path));
 }
 
 Result<void> make_folder(const std::string& path) {
@@ -129,8 +130,8 @@ std::optional<std::string> lock_holder(const std::string& path) {
   struct stat lock_file {};
   if (::stat(join(database_path(path), "LOCK").c_str(), &lock_file) != 0) return std::nullopt;
   std::ifstream locks("/proc/locks");
-  const std::string wanted = fmt::format("{:02x}:{:02x}:{}", major(lock_file.st_dev), minor(lock_file.st_dev),
-                                         lock_file.st_ino);
+  const std::string wanted =
+      fmt::format("{:02x}:{:02x}:{}", major(lock_file.st_dev), minor(lock_file.st_dev), lock_file.st_ino);
   for (std::string line; std::getline(locks, line);) {
     std::istringstream words(line);
     std::string number, type, mode, access, file;

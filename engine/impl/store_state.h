@@ -52,8 +52,9 @@ class Writer {
   [[nodiscard]] Result<WriterTurn> take(std::chrono::seconds wait) {
     std::unique_lock lock(mutex_);
     if (!free_.wait_for(lock, wait, [this] { return !busy_; })) {
-      return make_error(ErrorCode::kOverloaded,
-                        fmt::format("another transaction has been open for {} seconds; end it, or try again later", wait.count()));
+      return make_error(
+          ErrorCode::kOverloaded,
+          fmt::format("another transaction has been open for {} seconds; end it, or try again later", wait.count()));
     }
     busy_ = true;
     return WriterTurn(this);

@@ -29,7 +29,8 @@ Result<void> record_a_call(demarche::Store& store) {
 Result<void> run(const char* path) {
   DEMARCHE_TRY(const auto store, demarche::Store::open(path, {.create_if_missing = true}));
   DEMARCHE_CHECK(record_a_call(*store));
-  DEMARCHE_TRY(const auto cursor, demarche::query::run_query(*store, "MATCH (a)-[c:CONTACT]->(b) RETURN a.name, b.name, c.when"));
+  DEMARCHE_TRY(const auto cursor,
+               demarche::query::run_query(*store, "MATCH (a)-[c:CONTACT]->(b) RETURN a.name, b.name, c.when"));
   demarche::query::ResultRows rows;
   while (true) {
     DEMARCHE_CHECK(cursor->next(rows));

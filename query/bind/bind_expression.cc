@@ -66,7 +66,8 @@ class ExpressionBinder {
     }
     if (aggregation_ != nullptr) {
       return fault("SyntaxError", "AmbiguousAggregationExpression", expr.span,
-                   fmt::format("'{}' stands beside an aggregate but is not a column of its own; add it to the columns", node.name));
+                   fmt::format("'{}' stands beside an aggregate but is not a column of its own; add it to the columns",
+                               node.name));
     }
     return make_expr(expr.span, bound::SlotRef{variable->slot});
   }
@@ -84,7 +85,8 @@ class ExpressionBinder {
   // A string where a date is expected is one, and a wrong one is found before the query runs.
   Result<ExprPtr> bind_time_operand(const ast::Expr& expr) {
     if (const auto* literal = std::get_if<ast::Literal>(&expr.node)) {
-      if (literal->value.kind() == ValueKind::kString) return bind_date(expr.span, expr.span, literal->value.as_string());
+      if (literal->value.kind() == ValueKind::kString)
+        return bind_date(expr.span, expr.span, literal->value.as_string());
       if (!literal->value.is_null()) {
         return fault("SyntaxError", "InvalidArgumentType", expr.span,
                      fmt::format("expected a date or an interaction, found a {}", kind_name(literal->value.kind())));
@@ -110,7 +112,8 @@ class ExpressionBinder {
     for (const auto& [op, operand] : node.rest) {
       DEMARCHE_TRY(ExprPtr right, bind(*operand));
       ExprPtr one = make_expr(expr.span, bound::Compare{op, left, right});
-      all = all ? make_expr(expr.span, bound::Binary{ast::BinaryOp::kAnd, std::move(all), std::move(one)}) : std::move(one);
+      all = all ? make_expr(expr.span, bound::Binary{ast::BinaryOp::kAnd, std::move(all), std::move(one)})
+                : std::move(one);
       left = std::move(right);
     }
     return all;
@@ -127,15 +130,18 @@ class ExpressionBinder {
                                 : fmt::format("there is no function '{}'; did you mean {}?", node.name, near));
     }
     if (node.star && def->id != FunctionId::kCount) {
-      return fault("SyntaxError", "InvalidNumberOfArguments", expr.span, fmt::format("only count takes *; write {}", def->signature));
+      return fault("SyntaxError", "InvalidNumberOfArguments", expr.span,
+                   fmt::format("only count takes *; write {}", def->signature));
     }
     if (!node.star && (node.arguments.size() < def->arguments_min || node.arguments.size() > def->arguments_max)) {
-      return fault("SyntaxError", "InvalidNumberOfArguments", expr.span,
-                   fmt::format("{} does not take {} arguments; write {}", def->name, node.arguments.size(), def->signature));
+      return fault(
+          "SyntaxError", "InvalidNumberOfArguments", expr.span,
+          fmt::format("{} does not take {} arguments; write {}", def->name, node.arguments.size(), def->signature));
     }
     if (def->aggregate) return bind_aggregate(expr, node, *def);
     if (node.distinct) {
-      return fault("SyntaxError", "UnexpectedSyntax", expr.span, fmt::format("DISTINCT belongs to aggregates; {} is none", def->name));
+      return fault("SyntaxError", "UnexpectedSyntax", expr.span,
+                   fmt::format("DISTINCT belongs to aggregates; {} is none", def->name));
     }
     bound::Function out{def, {}};
     for (const ast::ExprPtr& argument : node.arguments) {
@@ -147,7 +153,8 @@ class ExpressionBinder {
 
   Result<ExprPtr> bind_aggregate(const ast::Expr& expr, const ast::Call& node, const FunctionDef& def) {
     if (aggregation_ == nullptr) {
-      return fault("SyntaxError", "InvalidAggregation", expr.span, fmt::format("{} counts over rows; it belongs into RETURN or WITH", def.name));
+      return fault("SyntaxError", "InvalidAggregation", expr.span,
+                   fmt::format("{} counts over rows; it belongs into RETURN or WITH", def.name));
     }
     bound::Aggregate out;
     out.def = &def;
@@ -155,7 +162,8 @@ class ExpressionBinder {
     out.span = expr.span;
     if (!node.star) {
       if (contains_aggregate(*node.arguments[0])) {
-        return fault("SyntaxError", "NestedAggregation", expr.span, "an aggregate inside an aggregate; compute the inner one in a WITH before");
+        return fault("SyntaxError", "NestedAggregation", expr.span,
+                     "an aggregate inside an aggregate; compute the inner one in a WITH before");
       }
       // Inside the brackets the rows before grouping are read.
       DEMARCHE_ASSIGN(out.argument, ExpressionBinder(scope_, context_, nullptr).bind(*node.arguments[0]));
@@ -269,7 +277,8 @@ ExprPtr make_expr(Span span, decltype(bound::Expr::node) node) {
   return std::make_shared<const bound::Expr>(bound::Expr{span, std::move(node)});
 }
 
-Result<ExprPtr> bind_expression(const ast::Expr& expr, const Scope& scope, const BindContext& context, Aggregation* aggregation) {
+Result<ExprPtr> bind_expression(const ast::Expr& expr, const Scope& scope, const BindContext& context,
+                                Aggregation* aggregation) {
   return ExpressionBinder(scope, context, aggregation).bind(expr);
 }
 

@@ -32,8 +32,8 @@ struct Aggregation {
 
 // With `aggregation` null an aggregate is an error. With it, each aggregate becomes a slot, and outside of aggregates
 // only grouping keys may be read (AmbiguousAggregationExpression).
-[[nodiscard]] Result<bound::ExprPtr> bind_expression(const ast::Expr& expr, const Scope& scope, const BindContext& context,
-                                                     Aggregation* aggregation = nullptr);
+[[nodiscard]] Result<bound::ExprPtr> bind_expression(const ast::Expr& expr, const Scope& scope,
+                                                     const BindContext& context, Aggregation* aggregation = nullptr);
 
 [[nodiscard]] bool contains_aggregate(const ast::Expr& expr);
 

@@ -19,7 +19,8 @@ using bound::ExprPtr;
 
 // Cuts a condition at its ANDs, so that each part can be tested as soon as what it reads is there.
 void split_conjuncts(const ExprPtr& expr, std::vector<ExprPtr>& out) {
-  if (const auto* binary = std::get_if<bound::Binary>(&expr->node); binary != nullptr && binary->op == ast::BinaryOp::kAnd) {
+  if (const auto* binary = std::get_if<bound::Binary>(&expr->node);
+      binary != nullptr && binary->op == ast::BinaryOp::kAnd) {
     split_conjuncts(binary->left, out);
     split_conjuncts(binary->right, out);
     return;
@@ -29,23 +30,30 @@ void split_conjuncts(const ExprPtr& expr, std::vector<ExprPtr>& out) {
 
 const char* type_text(SlotType type) {
   switch (type) {
-    case SlotType::kActor: return "an actor";
-    case SlotType::kInteraction: return "an interaction";
-    case SlotType::kPath: return "a path";
-    case SlotType::kValue: return "a value";
+    case SlotType::kActor:
+      return "an actor";
+    case SlotType::kInteraction:
+      return "an interaction";
+    case SlotType::kPath:
+      return "a path";
+    case SlotType::kValue:
+      return "a value";
   }
   return "";
 }
 
 bool kind_matches(const ast::LabelExpr& expr, KindId kind, const KindTable& table) {
   switch (expr.op) {
-    case ast::LabelExpr::Op::kAny: return true;
-    case ast::LabelExpr::Op::kNot: return !kind_matches(expr.operands[0], kind, table);
+    case ast::LabelExpr::Op::kAny:
+      return true;
+    case ast::LabelExpr::Op::kNot:
+      return !kind_matches(expr.operands[0], kind, table);
     case ast::LabelExpr::Op::kAnd:
       return kind_matches(expr.operands[0], kind, table) && kind_matches(expr.operands[1], kind, table);
     case ast::LabelExpr::Op::kOr:
       return kind_matches(expr.operands[0], kind, table) || kind_matches(expr.operands[1], kind, table);
-    case ast::LabelExpr::Op::kName: break;
+    case ast::LabelExpr::Op::kName:
+      break;
   }
   const auto named = table.find(expr.name);
   return named && table.is_below(kind, *named);
@@ -84,7 +92,8 @@ class Binder {
   Result<void> bind_lone(const ast::PathPattern& pattern, bound::Match& out) {
     const ast::InteractionPattern& p = pattern.interactions[0];
     if (!pattern.variable.empty()) {
-      return fault("SyntaxError", "InvalidArgumentType", pattern.span, "an interaction alone is no path; name it inside the bracket");
+      return fault("SyntaxError", "InvalidArgumentType", pattern.span,
+                   "an interaction alone is no path; name it inside the bracket");
     }
     bound::LoneInteraction lone;
     DEMARCHE_TRY(const Variable variable, variable_for(p.variable, SlotType::kInteraction, p.span, &lone.bound_before));
@@ -95,7 +104,8 @@ class Binder {
     return {};
   }
 
-  Result<void> bind_path(const ast::PathPattern& pattern, std::unordered_set<std::string>& own_edges, bound::Match& out) {
+  Result<void> bind_path(const ast::PathPattern& pattern, std::unordered_set<std::string>& own_edges,
+                         bound::Match& out) {
     bound::PathVariable path;
     for (const ast::ActorPattern& actor : pattern.actors) {
       DEMARCHE_TRY(const std::size_t index, bind_actor(actor, out));
@@ -108,7 +118,8 @@ class Binder {
                      fmt::format("'{}' stands twice in this MATCH; each interaction is used once", p.variable));
       }
       bound::InteractionEdge edge;
-      DEMARCHE_TRY(const Variable variable, variable_for(p.variable, SlotType::kInteraction, p.span, &edge.bound_before));
+      DEMARCHE_TRY(const Variable variable,
+                   variable_for(p.variable, SlotType::kInteraction, p.span, &edge.bound_before));
       edge.slot = variable.slot;
       edge.left = path.actors[i];
       edge.right = path.actors[i + 1];
@@ -120,7 +131,8 @@ class Binder {
     }
     if (!pattern.variable.empty()) {
       if (scope_.find(pattern.variable) != nullptr) {
-        return fault("SyntaxError", "VariableAlreadyBound", pattern.span, fmt::format("'{}' is taken; give the path another name", pattern.variable));
+        return fault("SyntaxError", "VariableAlreadyBound", pattern.span,
+                     fmt::format("'{}' is taken; give the path another name", pattern.variable));
       }
       path.slot = context_.new_slot(pattern.variable);
       scope_.add({pattern.variable, path.slot, SlotType::kPath});
@@ -131,10 +143,12 @@ class Binder {
 
   Result<std::size_t> bind_actor(const ast::ActorPattern& actor, bound::Match& out) {
     bound::ActorNode node;
-    DEMARCHE_TRY(const Variable variable, variable_for(actor.variable, SlotType::kActor, actor.span, &node.bound_before));
+    DEMARCHE_TRY(const Variable variable,
+                 variable_for(actor.variable, SlotType::kActor, actor.span, &node.bound_before));
     node.slot = variable.slot;
     if (actor.labels) {
-      out.conditions.push_back(make_expr(actor.span, bound::HasLabels{make_expr(actor.span, bound::SlotRef{node.slot}), *actor.labels}));
+      out.conditions.push_back(
+          make_expr(actor.span, bound::HasLabels{make_expr(actor.span, bound::SlotRef{node.slot}), *actor.labels}));
     }
     DEMARCHE_CHECK(bind_property_map(node.slot, actor.properties, out.conditions));
     if (const auto it = matched_actors_.find(node.slot); it != matched_actors_.end()) return it->second;
@@ -143,7 +157,8 @@ class Binder {
     return out.actors.size() - 1;
   }
 
-  // The variable a pattern names, made when it is new. `*bound_before` says whether an earlier clause or pattern made it.
+  // The variable a pattern names, made when it is new. `*bound_before` says whether an earlier clause or pattern made
+  // it.
   Result<Variable> variable_for(const std::string& name, SlotType type, Span span, bool* bound_before) {
     if (!name.empty()) {
       if (const Variable* there = scope_.find(name)) {
@@ -166,12 +181,15 @@ class Binder {
     if (!properties) return {};
     const auto* map = std::get_if<ast::MapOf>(&properties->node);
     if (map == nullptr) {
-      return fault("SyntaxError", "InvalidParameterUse", properties->span, "a pattern cannot take all its properties from a parameter; write {key: $key}");
+      return fault("SyntaxError", "InvalidParameterUse", properties->span,
+                   "a pattern cannot take all its properties from a parameter; write {key: $key}");
     }
     for (const auto& [key, value] : map->entries) {
       DEMARCHE_TRY(ExprPtr wanted, bind_expression(*value, scope_, context_));
-      ExprPtr property = make_expr(value->span, bound::PropertyOf{make_expr(properties->span, bound::SlotRef{slot}), key});
-      conditions.push_back(make_expr(properties->span, bound::Compare{ast::CompareOp::kEqual, std::move(property), std::move(wanted)}));
+      ExprPtr property =
+          make_expr(value->span, bound::PropertyOf{make_expr(properties->span, bound::SlotRef{slot}), key});
+      conditions.push_back(
+          make_expr(properties->span, bound::Compare{ast::CompareOp::kEqual, std::move(property), std::move(wanted)}));
     }
     return {};
   }
@@ -198,7 +216,8 @@ class Binder {
     }
   }
 
-  // ---- RETURN, WITH, UNWIND ------------------------------------------------------------------------------------------
+  // ---- RETURN, WITH, UNWIND
+  // ------------------------------------------------------------------------------------------
 
   Result<void> bind_clause(const ast::Clause& clause, const ast::Return& node) {
     DEMARCHE_TRY(Scope output, bind_projection(clause.span, node.projection, nullptr, false));
@@ -254,10 +273,11 @@ class Binder {
     return both;
   }
 
-  Result<void> add_item(const std::string& name, const std::string& text, Span span, const ExprPtr& expression, SlotType type,
-                        bound::Projection& out, Aggregation& aggregation, Scope& output) {
+  Result<void> add_item(const std::string& name, const std::string& text, Span span, const ExprPtr& expression,
+                        SlotType type, bound::Projection& out, Aggregation& aggregation, Scope& output) {
     if (output.find(name) != nullptr) {
-      return fault("SyntaxError", "ColumnNameConflict", span, fmt::format("two columns are called '{}'; rename one with AS", name));
+      return fault("SyntaxError", "ColumnNameConflict", span,
+                   fmt::format("two columns are called '{}'; rename one with AS", name));
     }
     const Slot slot = context_.new_slot(name);
     ExprPtr item = expression;
@@ -282,15 +302,19 @@ class Binder {
     return {};
   }
 
-  Result<void> bind_item(const ast::ProjectionItem& item, bool needs_aliases, bound::Projection& out, Aggregation& aggregation, Scope& output) {
+  Result<void> bind_item(const ast::ProjectionItem& item, bool needs_aliases, bound::Projection& out,
+                         Aggregation& aggregation, Scope& output) {
     const auto* variable = std::get_if<ast::VariableRef>(&item.expression->node);
     if (needs_aliases && !item.has_alias && variable == nullptr) {
-      return fault("SyntaxError", "NoExpressionAlias", item.expression->span, "this column of WITH needs a name; add AS and one");
+      return fault("SyntaxError", "NoExpressionAlias", item.expression->span,
+                   "this column of WITH needs a name; add AS and one");
     }
     if (output.find(item.name) != nullptr) {
-      return fault("SyntaxError", "ColumnNameConflict", item.expression->span, fmt::format("two columns are called '{}'; rename one with AS", item.name));
+      return fault("SyntaxError", "ColumnNameConflict", item.expression->span,
+                   fmt::format("two columns are called '{}'; rename one with AS", item.name));
     }
-    DEMARCHE_TRY(ExprPtr expression, bind_expression(*item.expression, scope_, context_, out.aggregating ? &aggregation : nullptr));
+    DEMARCHE_TRY(ExprPtr expression,
+                 bind_expression(*item.expression, scope_, context_, out.aggregating ? &aggregation : nullptr));
     SlotType type = SlotType::kValue;
     if (variable != nullptr) {
       if (const Variable* source = scope_.find(variable->name)) type = source->type;
@@ -301,7 +325,8 @@ class Binder {
     return {};
   }
 
-  Result<void> bind_order(const ast::Projection& node, bound::Projection& out, Aggregation& aggregation, const Scope& output) {
+  Result<void> bind_order(const ast::Projection& node, bound::Projection& out, Aggregation& aggregation,
+                          const Scope& output) {
     Scope scope;
     if (out.keeps_input) scope = scope_;
     for (const Variable& variable : output.variables()) scope.add(variable);
@@ -331,7 +356,8 @@ class Binder {
       return by_keys ? by_keys : direct;
     }
     if (!out.aggregating) {
-      return fault("SyntaxError", "InvalidAggregation", expr.span, "ORDER BY counts over rows only where a column does too");
+      return fault("SyntaxError", "InvalidAggregation", expr.span,
+                   "ORDER BY counts over rows only where a column does too");
     }
     return bind_expression(expr, scope_, context_, &aggregation);
   }
@@ -353,7 +379,8 @@ class Binder {
   Result<void> bind_clause(const ast::Clause&, const ast::Unwind& node) {
     DEMARCHE_TRY(ExprPtr list, bind_expression(*node.list, scope_, context_));
     if (scope_.find(node.variable) != nullptr) {
-      return fault("SyntaxError", "VariableAlreadyBound", node.span, fmt::format("'{}' is taken; choose another name", node.variable));
+      return fault("SyntaxError", "VariableAlreadyBound", node.span,
+                   fmt::format("'{}' is taken; choose another name", node.variable));
     }
     const Slot slot = context_.new_slot(node.variable);
     scope_.add({node.variable, slot, SlotType::kValue});
@@ -361,13 +388,15 @@ class Binder {
     return {};
   }
 
-  // ---- CREATE, RECORD ------------------------------------------------------------------------------------------------
+  // ---- CREATE, RECORD
+  // ------------------------------------------------------------------------------------------------
 
   Result<void> bind_clause(const ast::Clause&, const ast::Create& node) {
     bound::Create out;
     for (const ast::PathPattern& pattern : node.patterns) {
       if (pattern.stands_alone()) {
-        return fault("SyntaxError", "UnsupportedFeature", pattern.span, "CREATE makes interactions between actors; write (a)-[:KIND]->(b), or RECORD for more roles");
+        return fault("SyntaxError", "UnsupportedFeature", pattern.span,
+                     "CREATE makes interactions between actors; write (a)-[:KIND]->(b), or RECORD for more roles");
       }
       std::vector<Slot> actors;
       std::vector<Slot> edges;
@@ -394,10 +423,12 @@ class Binder {
     const Variable* there = actor.variable.empty() ? nullptr : scope_.find(actor.variable);
     if (there != nullptr) {
       if (alone || actor.labels || actor.properties) {
-        return fault("SyntaxError", "VariableAlreadyBound", actor.span, fmt::format("'{}' is there already; CREATE makes a new actor under a new name", actor.variable));
+        return fault("SyntaxError", "VariableAlreadyBound", actor.span,
+                     fmt::format("'{}' is there already; CREATE makes a new actor under a new name", actor.variable));
       }
       if (there->type != SlotType::kActor && there->type != SlotType::kValue) {
-        return fault("SyntaxError", "VariableTypeConflict", actor.span, fmt::format("'{}' is {}, not an actor", actor.variable, type_text(there->type)));
+        return fault("SyntaxError", "VariableTypeConflict", actor.span,
+                     fmt::format("'{}' is {}, not an actor", actor.variable, type_text(there->type)));
       }
       return there->slot;
     }
@@ -426,13 +457,16 @@ class Binder {
 
   Result<Slot> bind_created_interaction(const ast::InteractionPattern& p, Slot left, Slot right, bound::Create& out) {
     if (!p.kinds || p.kinds->op != ast::LabelExpr::Op::kName) {
-      return fault("SyntaxError", "NoSingleRelationshipType", p.span, "CREATE needs exactly one kind, as in -[:MEETING]->");
+      return fault("SyntaxError", "NoSingleRelationshipType", p.span,
+                   "CREATE needs exactly one kind, as in -[:MEETING]->");
     }
     if (p.direction == ast::Direction::kEither) {
-      return fault("SyntaxError", "RequiresDirectedRelationship", p.span, "CREATE needs an arrow, -[...]-> or <-[...]-; RECORD knows other roles");
+      return fault("SyntaxError", "RequiresDirectedRelationship", p.span,
+                   "CREATE needs an arrow, -[...]-> or <-[...]-; RECORD knows other roles");
     }
     if (!p.variable.empty() && scope_.find(p.variable) != nullptr) {
-      return fault("SyntaxError", "VariableAlreadyBound", p.span, fmt::format("'{}' is there already; choose another name", p.variable));
+      return fault("SyntaxError", "VariableAlreadyBound", p.span,
+                   fmt::format("'{}' is there already; choose another name", p.variable));
     }
     bound::CreateInteraction create;
     create.span = p.span;
@@ -463,7 +497,8 @@ class Binder {
     if (!node.status.empty()) {
       const auto status = find_status(node.status);
       if (!status) {
-        return fault("SyntaxError", "UnknownStatus", node.status_span, fmt::format("unknown status '{}'; held, planned or cancelled", node.status));
+        return fault("SyntaxError", "UnknownStatus", node.status_span,
+                     fmt::format("unknown status '{}'; held, planned or cancelled", node.status));
       }
       out.status = *status;
     }
@@ -497,8 +532,9 @@ class Binder {
       participant.role = find_role(p.role);
       if (!participant.role || *participant.role == Role::kRepresented) {
         const std::string near = nearest(p.role, role_names());
-        return fault("SyntaxError", "UnknownRole", p.role_span,
-                     fmt::format("unknown role '{}'{}", p.role, near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+        return fault(
+            "SyntaxError", "UnknownRole", p.role_span,
+            fmt::format("unknown role '{}'{}", p.role, near.empty() ? "" : fmt::format("; did you mean {}?", near)));
       }
     }
     out.participants.push_back(std::move(participant));

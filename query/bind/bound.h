@@ -27,25 +27,66 @@ using ExprPtr = std::shared_ptr<const Expr>;  // shared by the steps of a plan t
 // Labels an actor must have; kinds are resolved to a KindFilter instead.
 using LabelTest = ast::LabelExpr;
 
-struct Constant { Value value; };
-struct Parameter { std::string name; };
-struct SlotRef { Slot slot; };
-struct PropertyOf { ExprPtr object; std::string key; };
-struct Unary { ast::UnaryOp op; ExprPtr operand; };
-struct Binary { ast::BinaryOp op; ExprPtr left; ExprPtr right; };
-struct Compare { ast::CompareOp op; ExprPtr left; ExprPtr right; };
-struct Function { const FunctionDef* def; std::vector<ExprPtr> arguments; };
-struct ListOf { std::vector<ExprPtr> items; };
-struct MapOf { std::vector<std::pair<std::string, ExprPtr>> entries; };
-struct ElementAt { ExprPtr object; ExprPtr index; };
-struct SliceOf { ExprPtr object; ExprPtr from; ExprPtr to; };
-struct CaseOf { ExprPtr subject; std::vector<std::pair<ExprPtr, ExprPtr>> branches; ExprPtr otherwise; };
-struct HasLabels { ExprPtr subject; LabelTest labels; };
+struct Constant {
+  Value value;
+};
+struct Parameter {
+  std::string name;
+};
+struct SlotRef {
+  Slot slot;
+};
+struct PropertyOf {
+  ExprPtr object;
+  std::string key;
+};
+struct Unary {
+  ast::UnaryOp op;
+  ExprPtr operand;
+};
+struct Binary {
+  ast::BinaryOp op;
+  ExprPtr left;
+  ExprPtr right;
+};
+struct Compare {
+  ast::CompareOp op;
+  ExprPtr left;
+  ExprPtr right;
+};
+struct Function {
+  const FunctionDef* def;
+  std::vector<ExprPtr> arguments;
+};
+struct ListOf {
+  std::vector<ExprPtr> items;
+};
+struct MapOf {
+  std::vector<std::pair<std::string, ExprPtr>> entries;
+};
+struct ElementAt {
+  ExprPtr object;
+  ExprPtr index;
+};
+struct SliceOf {
+  ExprPtr object;
+  ExprPtr from;
+  ExprPtr to;
+};
+struct CaseOf {
+  ExprPtr subject;
+  std::vector<std::pair<ExprPtr, ExprPtr>> branches;
+  ExprPtr otherwise;
+};
+struct HasLabels {
+  ExprPtr subject;
+  LabelTest labels;
+};
 
 struct Expr {
   Span span;
-  std::variant<Constant, Parameter, SlotRef, PropertyOf, Unary, Binary, Compare, Function, ListOf, MapOf, ElementAt, SliceOf,
-               CaseOf, HasLabels>
+  std::variant<Constant, Parameter, SlotRef, PropertyOf, Unary, Binary, Compare, Function, ListOf, MapOf, ElementAt,
+               SliceOf, CaseOf, HasLabels>
       node;
 };
 
@@ -113,11 +154,14 @@ struct Projection {
   std::vector<SortKey> order;
   ExprPtr skip;
   ExprPtr limit;
-  ExprPtr where;  // of WITH
+  ExprPtr where;             // of WITH
   bool keeps_input = false;  // sort keys may use what was there before the projection
 };
 
-struct Unwind { Slot slot; ExprPtr list; };
+struct Unwind {
+  Slot slot;
+  ExprPtr list;
+};
 
 struct CreateActor {
   Slot slot = 0;
@@ -138,8 +182,17 @@ struct Create {
   std::vector<std::pair<Slot, std::pair<std::vector<Slot>, std::vector<Slot>>>> paths;
 };
 
-struct RecordParticipant { ExprPtr actor; ExprPtr acting_for; std::optional<Role> role; Span span; };
-struct RecordClaim { ExprPtr source; ExprPtr properties; Span span; };
+struct RecordParticipant {
+  ExprPtr actor;
+  ExprPtr acting_for;
+  std::optional<Role> role;
+  Span span;
+};
+struct RecordClaim {
+  ExprPtr source;
+  ExprPtr properties;
+  Span span;
+};
 struct Record {
   KindId kind;
   ExprPtr key;

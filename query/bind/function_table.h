@@ -1,4 +1,5 @@
-// The functions of the language: names, numbers of arguments, one line of help. What they compute is in exec/functions.cc.
+// The functions of the language: names, numbers of arguments, one line of help. What they compute is in
+// exec/functions.cc.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +10,60 @@ namespace demarche::query {
 
 enum class FunctionId : std::uint8_t {
   // aggregates
-  kCount, kCollect, kMin, kMax, kSum, kAvg,
+  kCount,
+  kCollect,
+  kMin,
+  kMax,
+  kSum,
+  kAvg,
   // of records
-  kId, kElementId, kType, kLabels, kKeys, kProperties, kParticipants, kRole, kClaims, kNodes, kRelationships, kLength,
-  kStartNode, kEndNode, kOffices,
+  kId,
+  kElementId,
+  kType,
+  kLabels,
+  kKeys,
+  kProperties,
+  kParticipants,
+  kRole,
+  kClaims,
+  kNodes,
+  kRelationships,
+  kLength,
+  kStartNode,
+  kEndNode,
+  kOffices,
   // of dates
-  kDate, kCertainty,
+  kDate,
+  kCertainty,
   // of lists and texts
-  kSize, kHead, kLast, kTail, kReverse, kRange, kToLower, kToUpper, kTrim, kSubstring, kReplace, kSplit, kLeft, kRight,
-  kToString, kToInteger, kToFloat, kToBoolean,
+  kSize,
+  kHead,
+  kLast,
+  kTail,
+  kReverse,
+  kRange,
+  kToLower,
+  kToUpper,
+  kTrim,
+  kSubstring,
+  kReplace,
+  kSplit,
+  kLeft,
+  kRight,
+  kToString,
+  kToInteger,
+  kToFloat,
+  kToBoolean,
   // of numbers
-  kAbs, kCeil, kFloor, kRound, kSign, kSqrt,
+  kAbs,
+  kCeil,
+  kFloor,
+  kRound,
+  kSign,
+  kSqrt,
   // others
-  kCoalesce, kExists,
+  kCoalesce,
+  kExists,
 };
 
 struct FunctionDef {

@@ -41,7 +41,8 @@ Result<InteractionFacts> ExecContext::facts(InteractionId id) {
 }
 
 void ExecContext::remember(const RowBatch& rows, std::size_t i) {
-  (*facts_)[rows.interaction[i].value % kFactSlots] = {rows.interaction[i], rows.kind[i], rows.dated[i] != 0, rows.bounds[i]};
+  (*facts_)[rows.interaction[i].value % kFactSlots] = {rows.interaction[i], rows.kind[i], rows.dated[i] != 0,
+                                                       rows.bounds[i]};
 }
 
 Result<void> ExecContext::check() const {
@@ -49,8 +50,9 @@ Result<void> ExecContext::check() const {
     return make_error(ErrorCode::kCancelled, "the query was stopped");
   }
   if (std::chrono::steady_clock::now() - started_ > limits_.time_max) {
-    return make_error(ErrorCode::kLimit, fmt::format("the query took longer than its limit of {} ms; narrow it or raise the limit",
-                                                     limits_.time_max.count()));
+    return make_error(ErrorCode::kLimit,
+                      fmt::format("the query took longer than its limit of {} ms; narrow it or raise the limit",
+                                  limits_.time_max.count()));
   }
   return {};
 }
@@ -58,8 +60,9 @@ Result<void> ExecContext::check() const {
 Result<void> ExecContext::hold_rows(std::size_t count) {
   rows_held_ += count;
   if (rows_held_ <= limits_.rows_held_max) return {};
-  return make_error(ErrorCode::kLimit, fmt::format("the query holds more than its limit of {} rows; narrow it or raise the limit",
-                                                   limits_.rows_held_max));
+  return make_error(ErrorCode::kLimit,
+                    fmt::format("the query holds more than its limit of {} rows; narrow it or raise the limit",
+                                limits_.rows_held_max));
 }
 
 }  // namespace demarche::query

@@ -37,7 +37,11 @@ struct InteractionFacts {
 class ExecContext {
  public:
   ExecContext(const View& view, const Parameters& parameters, const QueryLimits& limits, const CancelFlag* cancel)
-      : view_(view), parameters_(parameters), limits_(limits), cancel_(cancel), started_(std::chrono::steady_clock::now()) {}
+      : view_(view),
+        parameters_(parameters),
+        limits_(limits),
+        cancel_(cancel),
+        started_(std::chrono::steady_clock::now()) {}
 
   [[nodiscard]] const View& view() const { return view_; }
   [[nodiscard]] const Parameters& parameters() const { return parameters_; }
@@ -70,7 +74,8 @@ class ExecContext {
   // Rows flow through the operators soon after a scan met them, so a small table by the low bits of the id serves
   // nearly every question about their dates without reading a record.
   static constexpr std::size_t kFactSlots = 8192;
-  std::unique_ptr<std::array<InteractionFacts, kFactSlots>> facts_ = std::make_unique<std::array<InteractionFacts, kFactSlots>>();
+  std::unique_ptr<std::array<InteractionFacts, kFactSlots>> facts_ =
+      std::make_unique<std::array<InteractionFacts, kFactSlots>>();
 };
 
 }  // namespace demarche::query

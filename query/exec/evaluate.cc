@@ -30,9 +30,15 @@ Result<Value> integer_arithmetic(BinaryOp op, std::int64_t a, std::int64_t b, Sp
   std::int64_t out = 0;
   bool failed = false;
   switch (op) {
-    case BinaryOp::kAdd: failed = __builtin_add_overflow(a, b, &out); break;
-    case BinaryOp::kSubtract: failed = __builtin_sub_overflow(a, b, &out); break;
-    case BinaryOp::kMultiply: failed = __builtin_mul_overflow(a, b, &out); break;
+    case BinaryOp::kAdd:
+      failed = __builtin_add_overflow(a, b, &out);
+      break;
+    case BinaryOp::kSubtract:
+      failed = __builtin_sub_overflow(a, b, &out);
+      break;
+    case BinaryOp::kMultiply:
+      failed = __builtin_mul_overflow(a, b, &out);
+      break;
     case BinaryOp::kDivide:
     case BinaryOp::kModulo:
       if (b == 0) return runtime_error("ArithmeticError", "DivisionByZero", span, "division by zero");
@@ -43,7 +49,8 @@ Result<Value> integer_arithmetic(BinaryOp op, std::int64_t a, std::int64_t b, Sp
         out = op == BinaryOp::kDivide ? a / b : a % b;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   return failed ? overflow(span) : Value::integer(out);
 }
@@ -52,7 +59,8 @@ Result<Value> arithmetic(BinaryOp op, const Value& a, const Value& b, Span span)
   if (a.is_null() || b.is_null()) return Value();
   if (!a.is_number() || !b.is_number()) {
     constexpr const char* kDoing[] = {"add", "subtract", "multiply", "divide", "take the remainder of", "raise"};
-    return arithmetic_error(span, kDoing[static_cast<std::size_t>(op) - static_cast<std::size_t>(BinaryOp::kAdd)], a, b);
+    return arithmetic_error(span, kDoing[static_cast<std::size_t>(op) - static_cast<std::size_t>(BinaryOp::kAdd)], a,
+                            b);
   }
   if (op == BinaryOp::kPower) return Value::real(std::pow(a.to_real(), b.to_real()));
   if (a.kind() == ValueKind::kInteger && b.kind() == ValueKind::kInteger) {
@@ -61,11 +69,16 @@ Result<Value> arithmetic(BinaryOp op, const Value& a, const Value& b, Span span)
   const double x = a.to_real();
   const double y = b.to_real();
   switch (op) {
-    case BinaryOp::kAdd: return Value::real(x + y);
-    case BinaryOp::kSubtract: return Value::real(x - y);
-    case BinaryOp::kMultiply: return Value::real(x * y);
-    case BinaryOp::kDivide: return Value::real(x / y);
-    default: return Value::real(std::fmod(x, y));
+    case BinaryOp::kAdd:
+      return Value::real(x + y);
+    case BinaryOp::kSubtract:
+      return Value::real(x - y);
+    case BinaryOp::kMultiply:
+      return Value::real(x * y);
+    case BinaryOp::kDivide:
+      return Value::real(x / y);
+    default:
+      return Value::real(std::fmod(x, y));
   }
 }
 
@@ -111,7 +124,8 @@ Value text_predicate(BinaryOp op, const Value& a, const Value& b) {
 Result<Value> is_in(const Value& item, const Value& list, Span span) {
   if (list.is_null()) return Value();
   if (list.kind() != ValueKind::kList) {
-    return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("IN takes a list, found a {}", kind_name(list.kind())));
+    return runtime_error("TypeError", "InvalidArgumentType", span,
+                         fmt::format("IN takes a list, found a {}", kind_name(list.kind())));
   }
   Truth any = Truth::kFalse;
   for (const Value& candidate : list.as_list()) {
@@ -133,12 +147,18 @@ Result<Value> compare(CompareOp op, const Value& left, const Value& right, Span 
   DEMARCHE_TRY(const Value a, as_date_like(left, right, span));
   DEMARCHE_TRY(const Value b, as_date_like(right, left, span));
   switch (op) {
-    case CompareOp::kEqual: return Value::truth(equals(a, b));
-    case CompareOp::kNotEqual: return Value::truth(truth_not(equals(a, b)));
-    case CompareOp::kLess: return Value::truth(less_than(a, b));
-    case CompareOp::kLessOrEqual: return Value::truth(less_or_equal(a, b));
-    case CompareOp::kGreater: return Value::truth(less_than(b, a));
-    case CompareOp::kGreaterOrEqual: return Value::truth(less_or_equal(b, a));
+    case CompareOp::kEqual:
+      return Value::truth(equals(a, b));
+    case CompareOp::kNotEqual:
+      return Value::truth(truth_not(equals(a, b)));
+    case CompareOp::kLess:
+      return Value::truth(less_than(a, b));
+    case CompareOp::kLessOrEqual:
+      return Value::truth(less_or_equal(a, b));
+    case CompareOp::kGreater:
+      return Value::truth(less_than(b, a));
+    case CompareOp::kGreaterOrEqual:
+      return Value::truth(less_or_equal(b, a));
   }
   return Value();
 }
@@ -186,7 +206,8 @@ class Evaluator {
   Result<Value> eval(const bound::Expr& expr, const bound::Parameter& node) {
     const auto it = context_.parameters().find(node.name);
     if (it != context_.parameters().end()) return it->second;
-    return runtime_error("ParameterMissing", "MissingParameter", expr.span, fmt::format("parameter ${} was not given", node.name));
+    return runtime_error("ParameterMissing", "MissingParameter", expr.span,
+                         fmt::format("parameter ${} was not given", node.name));
   }
   Result<Value> eval(const bound::Expr&, const bound::SlotRef& node) { return batch_.at(node.slot, row_); }
   Result<Value> eval(const bound::Expr& expr, const bound::PropertyOf& node) {
@@ -197,8 +218,10 @@ class Evaluator {
   Result<Value> eval(const bound::Expr& expr, const bound::Unary& node) {
     DEMARCHE_TRY(const Value v, (*this)(*node.operand));
     switch (node.op) {
-      case UnaryOp::kIsNull: return Value::boolean(v.is_null());
-      case UnaryOp::kIsNotNull: return Value::boolean(!v.is_null());
+      case UnaryOp::kIsNull:
+        return Value::boolean(v.is_null());
+      case UnaryOp::kIsNotNull:
+        return Value::boolean(!v.is_null());
       case UnaryOp::kNot: {
         DEMARCHE_TRY(const Truth truth, to_truth(v, node.operand->span));
         return Value::truth(truth_not(truth));
@@ -208,11 +231,13 @@ class Evaluator {
         return Value::boolean(truth != Truth::kFalse);
       }
       case UnaryOp::kPlus:
-      case UnaryOp::kMinus: break;
+      case UnaryOp::kMinus:
+        break;
     }
     if (v.is_null()) return Value();
     if (!v.is_number()) {
-      return runtime_error("TypeError", "InvalidArgumentType", expr.span, fmt::format("a sign before a {}", kind_name(v.kind())));
+      return runtime_error("TypeError", "InvalidArgumentType", expr.span,
+                           fmt::format("a sign before a {}", kind_name(v.kind())));
     }
     if (node.op == UnaryOp::kPlus) return v;
     if (v.kind() == ValueKind::kFloat) return Value::real(-v.as_real());
@@ -246,22 +271,29 @@ class Evaluator {
     switch (node.op) {
       case BinaryOp::kAnd:
       case BinaryOp::kOr:
-      case BinaryOp::kXor: return logic(node);
+      case BinaryOp::kXor:
+        return logic(node);
       case BinaryOp::kBefore:
       case BinaryOp::kAfter:
       case BinaryOp::kDuring:
-      case BinaryOp::kOverlaps: return time_predicate(node);
-      default: break;
+      case BinaryOp::kOverlaps:
+        return time_predicate(node);
+      default:
+        break;
     }
     DEMARCHE_TRY(const Value left, (*this)(*node.left));
     DEMARCHE_TRY(const Value right, (*this)(*node.right));
     switch (node.op) {
-      case BinaryOp::kAdd: return add(left, right, expr.span);
-      case BinaryOp::kIn: return is_in(left, right, expr.span);
+      case BinaryOp::kAdd:
+        return add(left, right, expr.span);
+      case BinaryOp::kIn:
+        return is_in(left, right, expr.span);
       case BinaryOp::kStartsWith:
       case BinaryOp::kEndsWith:
-      case BinaryOp::kContains: return text_predicate(node.op, left, right);
-      default: return arithmetic(node.op, left, right, expr.span);
+      case BinaryOp::kContains:
+        return text_predicate(node.op, left, right);
+      default:
+        return arithmetic(node.op, left, right, expr.span);
     }
   }
 
@@ -352,7 +384,8 @@ class Evaluator {
       }
       return Value::boolean(has_labels(node.labels, names));
     }
-    return runtime_error("TypeError", "InvalidArgumentType", expr.span, fmt::format("a {} has no labels", kind_name(subject.kind())));
+    return runtime_error("TypeError", "InvalidArgumentType", expr.span,
+                         fmt::format("a {} has no labels", kind_name(subject.kind())));
   }
 
   const Batch& batch_;
@@ -391,8 +424,10 @@ Result<Truth> evaluate_truth(const bound::Expr& expr, const Batch& batch, std::s
 
 Result<std::optional<TimeOperand>> time_operand(const Value& value, Span span, ExecContext& context) {
   switch (value.kind()) {
-    case ValueKind::kNull: return std::nullopt;
-    case ValueKind::kDate: return TimeOperand{value.as_date().period, value.as_date().owner};
+    case ValueKind::kNull:
+      return std::nullopt;
+    case ValueKind::kDate:
+      return TimeOperand{value.as_date().period, value.as_date().owner};
     case ValueKind::kInteraction: {
       // An undated interaction has all of time as its bounds: never certain, never ruled out.
       DEMARCHE_TRY(const InteractionFacts facts, context.facts(value.as_interaction()));
@@ -403,7 +438,8 @@ Result<std::optional<TimeOperand>> time_operand(const Value& value, Span span, E
       if (!edtf) return runtime_error("ArgumentError", "InvalidDate", span, edtf.error().message);
       return TimeOperand{as_period(*edtf), {}};
     }
-    default: break;
+    default:
+      break;
   }
   return runtime_error("TypeError", "InvalidArgumentType", span,
                        fmt::format("expected a date or an interaction, found a {}", kind_name(value.kind())));
@@ -411,25 +447,32 @@ Result<std::optional<TimeOperand>> time_operand(const Value& value, Span span, E
 
 Result<Value> property_of(const Value& object, const std::string& key, Span span, ExecContext& context) {
   switch (object.kind()) {
-    case ValueKind::kNull: return Value();
-    case ValueKind::kActor: return actor_property(object.as_actor(), key, context);
-    case ValueKind::kInteraction: return interaction_property(object.as_interaction(), key, context);
+    case ValueKind::kNull:
+      return Value();
+    case ValueKind::kActor:
+      return actor_property(object.as_actor(), key, context);
+    case ValueKind::kInteraction:
+      return interaction_property(object.as_interaction(), key, context);
     case ValueKind::kMap: {
       const Value* entry = find_entry(object.as_map(), key);
       return entry == nullptr ? Value() : *entry;
     }
-    default: break;
+    default:
+      break;
   }
-  return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("a {} has no property '{}'", kind_name(object.kind()), key));
+  return runtime_error("TypeError", "InvalidArgumentType", span,
+                       fmt::format("a {} has no property '{}'", kind_name(object.kind()), key));
 }
 
 Result<std::size_t> evaluate_count(const bound::Expr& expr, ExecContext& context) {
   const Batch none;
   DEMARCHE_TRY(const Value v, evaluate(expr, none, 0, context));
   if (v.kind() != ValueKind::kInteger) {
-    return runtime_error("SyntaxError", "InvalidArgumentType", expr.span, fmt::format("expected a whole number, found a {}", kind_name(v.kind())));
+    return runtime_error("SyntaxError", "InvalidArgumentType", expr.span,
+                         fmt::format("expected a whole number, found a {}", kind_name(v.kind())));
   }
-  if (v.as_integer() < 0) return runtime_error("SyntaxError", "NegativeIntegerArgument", expr.span, "a number of rows cannot be negative");
+  if (v.as_integer() < 0)
+    return runtime_error("SyntaxError", "NegativeIntegerArgument", expr.span, "a number of rows cannot be negative");
   return static_cast<std::size_t>(v.as_integer());
 }
 

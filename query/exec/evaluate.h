@@ -9,13 +9,16 @@
 namespace demarche::query {
 
 // Value of `expr` for one row. Errors carry the place in the query.
-[[nodiscard]] Result<Value> evaluate(const bound::Expr& expr, const Batch& batch, std::size_t row, ExecContext& context);
+[[nodiscard]] Result<Value> evaluate(const bound::Expr& expr, const Batch& batch, std::size_t row,
+                                     ExecContext& context);
 
 // The same for all rows, into `out`.
-[[nodiscard]] Result<void> evaluate_column(const bound::Expr& expr, const Batch& batch, ExecContext& context, ColumnValues& out);
+[[nodiscard]] Result<void> evaluate_column(const bound::Expr& expr, const Batch& batch, ExecContext& context,
+                                           ColumnValues& out);
 
 // A predicate: true, false or unknown. Errors: TypeError if the value is no boolean.
-[[nodiscard]] Result<Truth> evaluate_truth(const bound::Expr& expr, const Batch& batch, std::size_t row, ExecContext& context);
+[[nodiscard]] Result<Truth> evaluate_truth(const bound::Expr& expr, const Batch& batch, std::size_t row,
+                                           ExecContext& context);
 
 // What a value says about time: an interaction's own date, a date, a text read as one. nullopt: null.
 struct TimeOperand {

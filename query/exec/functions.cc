@@ -65,7 +65,8 @@ Result<Value> all_properties(const Value& v, ExecContext& context, Span span) {
                        {"place", text_or_null(record->place)}};
     return properties_map(record->properties, std::move(fields));
   }
-  return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("a {} has no properties", kind_name(v.kind())));
+  return runtime_error("TypeError", "InvalidArgumentType", span,
+                       fmt::format("a {} has no properties", kind_name(v.kind())));
 }
 
 Result<Value> participants(InteractionId id, ExecContext& context) {
@@ -134,7 +135,8 @@ Result<Value> offices(ActorId actor, const std::optional<TimeOperand>& at, ExecC
       if (held == Truth::kFalse) continue;
       DEMARCHE_TRY(const Interaction* record, context.interaction(rows.interaction[i]));
       const PropertyValue* title = find_property(record->properties, "title");
-      const auto body = std::find_if(parties.begin(), parties.end(), [](const Party& p) { return p.role == Role::kBody; });
+      const auto body =
+          std::find_if(parties.begin(), parties.end(), [](const Party& p) { return p.role == Role::kBody; });
       out.push_back(Value::map({{"title", title != nullptr ? from_property(*title) : Value()},
                                 {"of", body != parties.end() ? Value::actor(body->actor) : Value()},
                                 {"when", when_or_null(record->when, record->id)},
@@ -160,7 +162,8 @@ std::string part(const std::string& text, std::int64_t from, std::int64_t count)
   const std::vector<std::string> all = characters(text);
   const auto size = static_cast<std::int64_t>(all.size());
   std::string out;
-  for (std::int64_t i = std::max<std::int64_t>(0, from); i < size && i - from < count; ++i) out += all[static_cast<std::size_t>(i)];
+  for (std::int64_t i = std::max<std::int64_t>(0, from); i < size && i - from < count; ++i)
+    out += all[static_cast<std::size_t>(i)];
   return out;
 }
 
@@ -228,7 +231,8 @@ Value to_integer(const Value& v) {
     if (const auto [stop, error] = std::from_chars(text.data(), end, whole); error == std::errc() && stop == end) {
       return Value::integer(whole);
     }
-    if (const auto [stop, error] = std::from_chars(text.data(), end, real); error != std::errc() || stop != end) return Value();
+    if (const auto [stop, error] = std::from_chars(text.data(), end, real); error != std::errc() || stop != end)
+      return Value();
   } else {
     return Value();
   }
@@ -250,7 +254,8 @@ Value to_boolean(const Value& v) {
   if (v.kind() == ValueKind::kBoolean) return v;
   if (v.kind() != ValueKind::kString) return Value();
   std::string text = trim(v.as_string());
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (text == "true") return Value::boolean(true);
   if (text == "false") return Value::boolean(false);
   return Value();
@@ -261,7 +266,8 @@ Result<Value> calendar_day(const std::string& text, Span span) {
   auto edtf = parse_edtf(text);
   if (!edtf) return runtime_error("ArgumentError", "InvalidDate", span, edtf.error().message);
   if (edtf->shape != EdtfShape::kDate || edtf->earliest.kind != EdtfBound::Kind::kDay || edtf->level != 0) {
-    return runtime_error("ArgumentError", "InvalidDate", span, fmt::format("date('{}') wants a plain date; write DATE '{}' for a vague one", text, text));
+    return runtime_error("ArgumentError", "InvalidDate", span,
+                         fmt::format("date('{}') wants a plain date; write DATE '{}' for a vague one", text, text));
   }
   auto day = parse_edtf(format_day(edtf->earliest.day));
   if (!day) return tl::unexpected(std::move(day).error());
@@ -270,17 +276,21 @@ Result<Value> calendar_day(const std::string& text, Span span) {
 
 Result<Value> range(const std::vector<Value>& a, Span span) {
   for (const Value& v : a) {
-    if (v.kind() != ValueKind::kInteger) return runtime_error("ArgumentError", "InvalidArgumentType", span, "range() takes whole numbers");
+    if (v.kind() != ValueKind::kInteger)
+      return runtime_error("ArgumentError", "InvalidArgumentType", span, "range() takes whole numbers");
   }
   const std::int64_t step = a.size() == 3 ? a[2].as_integer() : 1;
-  if (step == 0) return runtime_error("ArgumentError", "NumberOutOfRange", span, "range() with a step of 0 does not end");
+  if (step == 0)
+    return runtime_error("ArgumentError", "NumberOutOfRange", span, "range() with a step of 0 does not end");
   std::int64_t distance = 0;
   const bool too_far = __builtin_sub_overflow(a[1].as_integer(), a[0].as_integer(), &distance);
   if (!too_far && distance != 0 && (distance < 0) != (step < 0)) return Value::list({});
   // -2^63 / -1 is the one quotient that does not fit, and far above the limit anyway.
   const bool least = distance == std::numeric_limits<std::int64_t>::min();
   const std::int64_t count = least ? kRangeMax : distance / step;
-  if (too_far || count >= kRangeMax) return runtime_error("ArgumentError", "NumberOutOfRange", span, fmt::format("range() makes at most {} numbers", kRangeMax));
+  if (too_far || count >= kRangeMax)
+    return runtime_error("ArgumentError", "NumberOutOfRange", span,
+                         fmt::format("range() makes at most {} numbers", kRangeMax));
   ValueList out;
   for (std::int64_t i = 0; i <= count; ++i) out.push_back(Value::integer(a[0].as_integer() + i * step));
   return Value::list(std::move(out));
@@ -293,12 +303,18 @@ Result<Value> number_function(FunctionId id, const Value& v, Span span) {
   }
   switch (id) {
     case FunctionId::kAbs:
-      return whole ? Value::integer(v.as_integer() < 0 ? -v.as_integer() : v.as_integer()) : Value::real(std::abs(v.as_real()));
-    case FunctionId::kCeil: return Value::real(std::ceil(v.to_real()));
-    case FunctionId::kFloor: return Value::real(std::floor(v.to_real()));
-    case FunctionId::kRound: return Value::real(std::floor(v.to_real() + 0.5));
-    case FunctionId::kSqrt: return Value::real(std::sqrt(v.to_real()));
-    default: return Value::integer(v.to_real() > 0 ? 1 : (v.to_real() < 0 ? -1 : 0));
+      return whole ? Value::integer(v.as_integer() < 0 ? -v.as_integer() : v.as_integer())
+                   : Value::real(std::abs(v.as_real()));
+    case FunctionId::kCeil:
+      return Value::real(std::ceil(v.to_real()));
+    case FunctionId::kFloor:
+      return Value::real(std::floor(v.to_real()));
+    case FunctionId::kRound:
+      return Value::real(std::floor(v.to_real() + 0.5));
+    case FunctionId::kSqrt:
+      return Value::real(std::sqrt(v.to_real()));
+    default:
+      return Value::integer(v.to_real() > 0 ? 1 : (v.to_real() < 0 ? -1 : 0));
   }
 }
 
@@ -328,21 +344,30 @@ Result<Value> interaction_property(InteractionId id, const std::string& key, Exe
 
 bool has_labels(const bound::LabelTest& test, const std::vector<std::string>& labels) {
   switch (test.op) {
-    case ast::LabelExpr::Op::kAny: return !labels.empty();
-    case ast::LabelExpr::Op::kName: return std::find(labels.begin(), labels.end(), test.name) != labels.end();
-    case ast::LabelExpr::Op::kNot: return !has_labels(test.operands[0], labels);
-    case ast::LabelExpr::Op::kAnd: return has_labels(test.operands[0], labels) && has_labels(test.operands[1], labels);
-    case ast::LabelExpr::Op::kOr: return has_labels(test.operands[0], labels) || has_labels(test.operands[1], labels);
+    case ast::LabelExpr::Op::kAny:
+      return !labels.empty();
+    case ast::LabelExpr::Op::kName:
+      return std::find(labels.begin(), labels.end(), test.name) != labels.end();
+    case ast::LabelExpr::Op::kNot:
+      return !has_labels(test.operands[0], labels);
+    case ast::LabelExpr::Op::kAnd:
+      return has_labels(test.operands[0], labels) && has_labels(test.operands[1], labels);
+    case ast::LabelExpr::Op::kOr:
+      return has_labels(test.operands[0], labels) || has_labels(test.operands[1], labels);
   }
   return false;
 }
 
 std::string to_text(const Value& value) {
   switch (value.kind()) {
-    case ValueKind::kString: return value.as_string();
-    case ValueKind::kDate: return value.as_date().text;
-    case ValueKind::kBoolean: return value.as_boolean() ? "true" : "false";
-    case ValueKind::kInteger: return fmt::format("{}", value.as_integer());
+    case ValueKind::kString:
+      return value.as_string();
+    case ValueKind::kDate:
+      return value.as_date().text;
+    case ValueKind::kBoolean:
+      return value.as_boolean() ? "true" : "false";
+    case ValueKind::kInteger:
+      return fmt::format("{}", value.as_integer());
     case ValueKind::kFloat: {
       const double d = value.as_real();
       if (std::isnan(d)) return "NaN";
@@ -350,14 +375,16 @@ std::string to_text(const Value& value) {
       std::string text = fmt::format("{}", d);
       return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
     }
-    default: return "";
+    default:
+      return "";
   }
 }
 
 Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a, Span span, ExecContext& context) {
   using F = FunctionId;
   const auto wrong = [&](const Value& v) {
-    return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("{} does not take a {}", def.signature, kind_name(v.kind())));
+    return runtime_error("TypeError", "InvalidArgumentType", span,
+                         fmt::format("{} does not take a {}", def.signature, kind_name(v.kind())));
   };
   if (def.id == F::kCoalesce) {
     for (const Value& v : a) {
@@ -406,14 +433,19 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
       for (const auto& entry : all.as_map()) out.push_back(Value::string(entry.first));
       return Value::list(std::move(out));
     }
-    case F::kProperties: return all_properties(x, context, span);
-    case F::kParticipants: return interaction ? participants(x.as_interaction(), context) : wrong(x);
+    case F::kProperties:
+      return all_properties(x, context, span);
+    case F::kParticipants:
+      return interaction ? participants(x.as_interaction(), context) : wrong(x);
     case F::kRole:
       if (!interaction) return wrong(x);
       return a[1].kind() == ValueKind::kActor ? role(x.as_interaction(), a[1].as_actor(), context) : wrong(a[1]);
-    case F::kClaims: return interaction ? claims(x.as_interaction(), context) : wrong(x);
-    case F::kStartNode: return interaction ? end_of_interaction(x.as_interaction(), Side::kFrom, context) : wrong(x);
-    case F::kEndNode: return interaction ? end_of_interaction(x.as_interaction(), Side::kTo, context) : wrong(x);
+    case F::kClaims:
+      return interaction ? claims(x.as_interaction(), context) : wrong(x);
+    case F::kStartNode:
+      return interaction ? end_of_interaction(x.as_interaction(), Side::kFrom, context) : wrong(x);
+    case F::kEndNode:
+      return interaction ? end_of_interaction(x.as_interaction(), Side::kTo, context) : wrong(x);
     case F::kOffices: {
       if (!actor) return wrong(x);
       std::optional<TimeOperand> at;
@@ -432,13 +464,16 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
       for (const InteractionId id : x.as_path().interactions) out.push_back(Value::interaction(id));
       return Value::list(std::move(out));
     }
-    case F::kLength: return path ? Value::integer(static_cast<std::int64_t>(x.as_path().interactions.size())) : Result<Value>(wrong(x));
+    case F::kLength:
+      return path ? Value::integer(static_cast<std::int64_t>(x.as_path().interactions.size()))
+                  : Result<Value>(wrong(x));
     case F::kDate:
       if (x.kind() == ValueKind::kDate) return x;
       return text ? calendar_day(x.as_string(), span) : wrong(x);
     case F::kSize:
       if (list) return Value::integer(static_cast<std::int64_t>(x.as_list().size()));
-      return text ? Value::integer(static_cast<std::int64_t>(characters(x.as_string()).size())) : Result<Value>(wrong(x));
+      return text ? Value::integer(static_cast<std::int64_t>(characters(x.as_string()).size()))
+                  : Result<Value>(wrong(x));
     case F::kHead:
       if (!list) return wrong(x);
       return x.as_list().empty() ? Value() : x.as_list().front();
@@ -456,23 +491,32 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
       for (auto it = all.rbegin(); it != all.rend(); ++it) out += *it;
       return Value::string(std::move(out));
     }
-    case F::kRange: return range(a, span);
-    case F::kToLower: return text ? Value::string(change_case(x.as_string(), utf8proc_tolower)) : Result<Value>(wrong(x));
-    case F::kToUpper: return text ? Value::string(change_case(x.as_string(), utf8proc_toupper)) : Result<Value>(wrong(x));
-    case F::kTrim: return text ? Value::string(trim(x.as_string())) : Result<Value>(wrong(x));
+    case F::kRange:
+      return range(a, span);
+    case F::kToLower:
+      return text ? Value::string(change_case(x.as_string(), utf8proc_tolower)) : Result<Value>(wrong(x));
+    case F::kToUpper:
+      return text ? Value::string(change_case(x.as_string(), utf8proc_toupper)) : Result<Value>(wrong(x));
+    case F::kTrim:
+      return text ? Value::string(trim(x.as_string())) : Result<Value>(wrong(x));
     case F::kSubstring: {
       if (!text || !whole(1) || (a.size() == 3 && !whole(2))) return wrong(x);
       const std::int64_t count = a.size() == 3 ? a[2].as_integer() : kRangeMax;
-      if (a[1].as_integer() < 0 || count < 0) return runtime_error("ArgumentError", "NegativeIntegerArgument", span, "substring() counts from 0");
+      if (a[1].as_integer() < 0 || count < 0)
+        return runtime_error("ArgumentError", "NegativeIntegerArgument", span, "substring() counts from 0");
       return Value::string(part(x.as_string(), a[1].as_integer(), count));
     }
     case F::kReplace:
-      return text && is_text(1) && is_text(2) ? Value::string(replace_all(x.as_string(), a[1].as_string(), a[2].as_string())) : Result<Value>(wrong(x));
-    case F::kSplit: return text && is_text(1) ? split(x.as_string(), a[1].as_string()) : Result<Value>(wrong(x));
+      return text && is_text(1) && is_text(2)
+                 ? Value::string(replace_all(x.as_string(), a[1].as_string(), a[2].as_string()))
+                 : Result<Value>(wrong(x));
+    case F::kSplit:
+      return text && is_text(1) ? split(x.as_string(), a[1].as_string()) : Result<Value>(wrong(x));
     case F::kLeft:
     case F::kRight: {
       if (!text || !whole(1)) return wrong(x);
-      if (a[1].as_integer() < 0) return runtime_error("ArgumentError", "NegativeIntegerArgument", span, "a length cannot be negative");
+      if (a[1].as_integer() < 0)
+        return runtime_error("ArgumentError", "NegativeIntegerArgument", span, "a length cannot be negative");
       const auto size = static_cast<std::int64_t>(characters(x.as_string()).size());
       const std::int64_t n = std::min(size, a[1].as_integer());
       return Value::string(def.id == F::kLeft ? part(x.as_string(), 0, n) : part(x.as_string(), size - n, n));
@@ -480,16 +524,21 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
     case F::kToString:
       if (list || actor || interaction || path || x.kind() == ValueKind::kMap) return wrong(x);
       return Value::string(to_text(x));
-    case F::kToInteger: return to_integer(x);
-    case F::kToFloat: return to_float(x);
-    case F::kToBoolean: return to_boolean(x);
+    case F::kToInteger:
+      return to_integer(x);
+    case F::kToFloat:
+      return to_float(x);
+    case F::kToBoolean:
+      return to_boolean(x);
     case F::kAbs:
     case F::kCeil:
     case F::kFloor:
     case F::kRound:
     case F::kSign:
-    case F::kSqrt: return x.is_number() ? number_function(def.id, x, span) : wrong(x);
-    default: break;
+    case F::kSqrt:
+      return x.is_number() ? number_function(def.id, x, span) : wrong(x);
+    default:
+      break;
   }
   return wrong(x);
 }

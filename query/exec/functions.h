@@ -10,7 +10,8 @@
 namespace demarche::query {
 
 // REQUIRES: the number of arguments is one that `def` allows; def is no aggregate and not certainty().
-[[nodiscard]] Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& arguments, Span span, ExecContext& context);
+[[nodiscard]] Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& arguments, Span span,
+                                          ExecContext& context);
 
 // The interaction's or actor's own fields and properties, by name.
 [[nodiscard]] Result<Value> actor_property(ActorId id, const std::string& key, ExecContext& context);

@@ -155,7 +155,9 @@ class Accumulator {
     }
     ++count_;
     switch (aggregate_->def->id) {
-      case FunctionId::kCollect: list_.push_back(v); return context.hold_rows(1);
+      case FunctionId::kCollect:
+        list_.push_back(v);
+        return context.hold_rows(1);
       case FunctionId::kMin:
         if (count_ == 1 || order(v, best_) < 0) best_ = v;
         return {};
@@ -163,18 +165,25 @@ class Accumulator {
         if (count_ == 1 || order(v, best_) > 0) best_ = v;
         return {};
       case FunctionId::kSum:
-      case FunctionId::kAvg: return add_number(v);
-      default: return {};
+      case FunctionId::kAvg:
+        return add_number(v);
+      default:
+        return {};
     }
   }
 
   [[nodiscard]] Value result() {
     switch (aggregate_->def->id) {
-      case FunctionId::kCount: return Value::integer(count_);
-      case FunctionId::kCollect: return Value::list(std::move(list_));
-      case FunctionId::kSum: return whole_only_ ? Value::integer(whole_) : Value::real(real_);
-      case FunctionId::kAvg: return count_ == 0 ? Value() : Value::real(real_ / static_cast<double>(count_));
-      default: return best_;
+      case FunctionId::kCount:
+        return Value::integer(count_);
+      case FunctionId::kCollect:
+        return Value::list(std::move(list_));
+      case FunctionId::kSum:
+        return whole_only_ ? Value::integer(whole_) : Value::real(real_);
+      case FunctionId::kAvg:
+        return count_ == 0 ? Value() : Value::real(real_ / static_cast<double>(count_));
+      default:
+        return best_;
     }
   }
 
@@ -289,7 +298,8 @@ class SortOp final : public Operator {
     if (!drained_) DEMARCHE_CHECK(drain());
     for (; out.size < kBatchRows && next_row_ < rows_.size(); ++next_row_, ++out.size) {
       Row& row = rows_[next_row_];
-      for (std::size_t i = 0; i < node_.carried.size(); ++i) out.columns[node_.carried[i]].push_back(std::move(row.carried[i]));
+      for (std::size_t i = 0; i < node_.carried.size(); ++i)
+        out.columns[node_.carried[i]].push_back(std::move(row.carried[i]));
     }
     return {};
   }
@@ -453,7 +463,8 @@ class UnwindOp final : public RowByRow {
 
 class MakePathOp final : public RowByRow {
  public:
-  MakePathOp(OperatorPtr input, const plan::Node& node, const plan::MakePath& op, std::size_t slots, ExecContext& context)
+  MakePathOp(OperatorPtr input, const plan::Node& node, const plan::MakePath& op, std::size_t slots,
+             ExecContext& context)
       : RowByRow(std::move(input), node, slots, context), op_(op) {}
 
  protected:

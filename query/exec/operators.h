@@ -25,8 +25,10 @@ using OperatorPtr = std::unique_ptr<Operator>;
 [[nodiscard]] OperatorPtr make_operator(const plan::Node& node, std::size_t slot_count, ExecContext& context);
 
 // Parts of make_operator() that stand in files of their own.
-[[nodiscard]] OperatorPtr make_scan(const plan::Node& node, OperatorPtr input, std::size_t slot_count, ExecContext& context);
-[[nodiscard]] OperatorPtr make_write(const plan::Node& node, OperatorPtr input, std::size_t slot_count, ExecContext& context);
+[[nodiscard]] OperatorPtr make_scan(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
+                                    ExecContext& context);
+[[nodiscard]] OperatorPtr make_write(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
+                                     ExecContext& context);
 
 // An operator that makes any number of rows of each input row. It asks `begin_row()` once for each, then `more()` until
 // that says no; rows are handed on when a batch is full.

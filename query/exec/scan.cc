@@ -15,11 +15,14 @@ namespace {
 
 // What the terms leave as a window on possible times. A term that is null leaves all of time: the filter after the scan
 // decides then.
-Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const Batch& in, std::size_t row, ExecContext& context) {
+Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const Batch& in, std::size_t row,
+                             ExecContext& context) {
   TimeWindow window;
   const auto end_at = [&](Timestamp t) { window.end = std::min(window.end, t); };
   const auto begin_at = [&](Timestamp t) { window.begin = std::max(window.begin, t); };
-  const auto just_after = [](Timestamp t) { return t == Timestamp::highest() || t == Timestamp::lowest() ? t : Timestamp{t.seconds + 1}; };
+  const auto just_after = [](Timestamp t) {
+    return t == Timestamp::highest() || t == Timestamp::lowest() ? t : Timestamp{t.seconds + 1};
+  };
   for (const plan::WindowTerm& term : terms) {
     DEMARCHE_TRY(const Value v, evaluate(*term.other, in, row, context));
     DEMARCHE_TRY(const auto other, time_operand(v, term.other->span, context));
@@ -27,14 +30,19 @@ Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const B
     const TimeBounds& y = other->bounds;
     switch (term.op) {
       // x BEFORE y needs end_max(x) < begin_min(y), or, possibly, end_min(x) < begin_max(y); x begins no later.
-      case ast::BinaryOp::kBefore: end_at(term.possibly ? y.begin_max : y.begin_min); break;
-      case ast::BinaryOp::kAfter: begin_at(just_after(term.possibly ? y.end_min : y.end_max)); break;
+      case ast::BinaryOp::kBefore:
+        end_at(term.possibly ? y.begin_max : y.begin_min);
+        break;
+      case ast::BinaryOp::kAfter:
+        begin_at(just_after(term.possibly ? y.end_min : y.end_max));
+        break;
       case ast::BinaryOp::kDuring:
       case ast::BinaryOp::kOverlaps:
         begin_at(term.possibly ? y.begin_min : y.begin_max);
         end_at(just_after(term.possibly ? y.end_max : y.end_min));
         break;
-      default: break;
+      default:
+        break;
     }
   }
   return window;
@@ -44,7 +52,8 @@ Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const B
 
 class ActorScanOp final : public RowByRow {
  public:
-  ActorScanOp(OperatorPtr input, const plan::Node& node, const plan::ActorScan& op, std::size_t slots, ExecContext& context)
+  ActorScanOp(OperatorPtr input, const plan::Node& node, const plan::ActorScan& op, std::size_t slots,
+              ExecContext& context)
       : RowByRow(std::move(input), node, slots, context), op_(op) {}
 
  protected:
@@ -54,13 +63,15 @@ class ActorScanOp final : public RowByRow {
     cursor_.reset();
     switch (op_.by) {
       case plan::ActorScan::By::kKey:
-      case plan::ActorScan::By::kName: return look_up();
+      case plan::ActorScan::By::kName:
+        return look_up();
       case plan::ActorScan::By::kLabel: {
         DEMARCHE_TRY(ActorCursor cursor, context_.view().actors_with_label(op_.label));
         cursor_ = std::move(cursor);
         return {};
       }
-      case plan::ActorScan::By::kAll: break;
+      case plan::ActorScan::By::kAll:
+        break;
     }
     DEMARCHE_TRY(ActorCursor cursor, context_.view().actors());
     cursor_ = std::move(cursor);
@@ -110,7 +121,8 @@ class ActorScanOp final : public RowByRow {
 
 class InteractionScanOp final : public RowByRow {
  public:
-  InteractionScanOp(OperatorPtr input, const plan::Node& node, const plan::InteractionScan& op, std::size_t slots, ExecContext& context)
+  InteractionScanOp(OperatorPtr input, const plan::Node& node, const plan::InteractionScan& op, std::size_t slots,
+                    ExecContext& context)
       : RowByRow(std::move(input), node, slots, context),
         op_(op),
         bound_(std::find(node.carried.begin(), node.carried.end(), op.slot) != node.carried.end()) {}
@@ -127,7 +139,8 @@ class InteractionScanOp final : public RowByRow {
     }
     if (op_.key) {
       DEMARCHE_TRY(const Value wanted, evaluate(*op_.key, in(), row(), context_));
-      if (wanted.kind() == ValueKind::kString) DEMARCHE_ASSIGN(single_, context_.view().find_interaction(wanted.as_string()));
+      if (wanted.kind() == ValueKind::kString)
+        DEMARCHE_ASSIGN(single_, context_.view().find_interaction(wanted.as_string()));
       return {};
     }
     DEMARCHE_TRY(const TimeWindow window, window_of(op_.windows, in(), row(), context_));
@@ -266,7 +279,8 @@ class PairScanOp : public RowByRow {
 
 class ContactScanOp final : public PairScanOp {
  public:
-  ContactScanOp(OperatorPtr input, const plan::Node& node, const plan::ContactScan& op, std::size_t slots, ExecContext& context)
+  ContactScanOp(OperatorPtr input, const plan::Node& node, const plan::ContactScan& op, std::size_t slots,
+                ExecContext& context)
       : PairScanOp(std::move(input), node, slots, context), op_(op) {}
 
  protected:
@@ -341,7 +355,8 @@ class ExpandOp final : public PairScanOp {
 
 class ExpandInteractionOp final : public RowByRow {
  public:
-  ExpandInteractionOp(OperatorPtr input, const plan::Node& node, const plan::ExpandInteraction& op, std::size_t slots, ExecContext& context)
+  ExpandInteractionOp(OperatorPtr input, const plan::Node& node, const plan::ExpandInteraction& op, std::size_t slots,
+                      ExecContext& context)
       : RowByRow(std::move(input), node, slots, context), op_(op), finder_(context.view().kinds()) {}
 
  protected:
@@ -397,7 +412,8 @@ OperatorPtr make_scan(const plan::Node& node, OperatorPtr input, std::size_t slo
   if (const auto* expand = std::get_if<plan::Expand>(&node.op)) {
     return std::make_unique<ExpandOp>(std::move(input), node, *expand, slots, context);
   }
-  return std::make_unique<ExpandInteractionOp>(std::move(input), node, std::get<plan::ExpandInteraction>(node.op), slots, context);
+  return std::make_unique<ExpandInteractionOp>(std::move(input), node, std::get<plan::ExpandInteraction>(node.op),
+                                               slots, context);
 }
 
 }  // namespace demarche::query

@@ -15,7 +15,8 @@ namespace demarche::query {
 namespace {
 
 Error at(Error error, Span span) {
-  error.fault = std::make_shared<QueryFault>(QueryFault{"ArgumentError", "runtime", "InvalidArgument", span.offset, span.length, true});
+  error.fault = std::make_shared<QueryFault>(
+      QueryFault{"ArgumentError", "runtime", "InvalidArgument", span.offset, span.length, true});
   return error;
 }
 
@@ -35,7 +36,8 @@ Result<ValueMap> evaluate_map(const bound::ExprPtr& expr, const Batch& in, std::
   DEMARCHE_TRY(const Value v, evaluate(*expr, in, row, context));
   if (v.is_null()) return ValueMap();
   if (v.kind() != ValueKind::kMap) {
-    return runtime_error("TypeError", "InvalidArgumentType", expr->span, fmt::format("expected a map of properties, found a {}", kind_name(v.kind())));
+    return runtime_error("TypeError", "InvalidArgumentType", expr->span,
+                         fmt::format("expected a map of properties, found a {}", kind_name(v.kind())));
   }
   return v.as_map();
 }
@@ -46,7 +48,9 @@ Result<Properties> to_properties(const ValueMap& map, Span span) {
   for (const auto& [key, value] : map) {
     if (value.is_null()) continue;
     auto stored = to_property(value);
-    if (!stored) return runtime_error("TypeError", "InvalidPropertyType", span, fmt::format("property '{}': {}", key, stored.error().message));
+    if (!stored)
+      return runtime_error("TypeError", "InvalidPropertyType", span,
+                           fmt::format("property '{}': {}", key, stored.error().message));
     set_property(out, key, std::move(*stored));
   }
   return out;
@@ -56,7 +60,8 @@ Result<When> to_when(const Value& v, Span span) {
   auto when = v.kind() == ValueKind::kDate ? parse_when(v.as_date().text)
               : v.kind() == ValueKind::kString
                   ? parse_when(v.as_string())
-                  : Result<When>(invalid(fmt::format("a date is a text such as '2016-04-29', found a {}", kind_name(v.kind()))));
+                  : Result<When>(
+                        invalid(fmt::format("a date is a text such as '2016-04-29', found a {}", kind_name(v.kind()))));
   if (!when) return runtime_error("ArgumentError", "InvalidDate", span, when.error().message);
   return when;
 }
@@ -76,7 +81,9 @@ Result<Status> take_status(ValueMap& map, Span span) {
   const auto text = take_text(map, "status");
   if (!text) return Status::kNone;
   const auto status = find_status(*text);
-  if (!status) return runtime_error("ArgumentError", "InvalidStatus", span, fmt::format("unknown status '{}'; held, planned or cancelled", *text));
+  if (!status)
+    return runtime_error("ArgumentError", "InvalidStatus", span,
+                         fmt::format("unknown status '{}'; held, planned or cancelled", *text));
   return *status;
 }
 
@@ -121,7 +128,8 @@ class CreateOp final : public RowByRow {
     for (auto it = map.begin(); it != map.end(); ++it) {
       if (it->first != "aliases" || it->second.kind() != ValueKind::kList) continue;
       const ValueList& items = it->second.as_list();
-      if (!std::all_of(items.begin(), items.end(), [](const Value& v) { return v.kind() == ValueKind::kString; })) return;
+      if (!std::all_of(items.begin(), items.end(), [](const Value& v) { return v.kind() == ValueKind::kString; }))
+        return;
       for (const Value& v : items) actor.aliases.push_back(v.as_string());
       map.erase(it);
       return;
@@ -155,7 +163,8 @@ class CreateOp final : public RowByRow {
   static Result<ActorId> end_of(const Batch& out, Slot slot, Span span) {
     const Value& v = out.columns[slot].back();
     if (v.kind() == ValueKind::kActor) return v.as_actor();
-    return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("an interaction joins actors, found a {}", kind_name(v.kind())));
+    return runtime_error("TypeError", "InvalidArgumentType", span,
+                         fmt::format("an interaction joins actors, found a {}", kind_name(v.kind())));
   }
 
   const plan::Create& op_;
@@ -204,7 +213,8 @@ class RecordOp final : public RowByRow {
     DEMARCHE_TRY(const Value v, evaluate(*expr, in(), row(), context_));
     if (v.is_null()) return std::string();
     if (v.kind() == ValueKind::kString) return v.as_string();
-    return runtime_error("TypeError", "InvalidArgumentType", expr->span, fmt::format("expected a text, found a {}", kind_name(v.kind())));
+    return runtime_error("TypeError", "InvalidArgumentType", expr->span,
+                         fmt::format("expected a text, found a {}", kind_name(v.kind())));
   }
 
   // An actor by key, else by one of its names if only one actor has it.
@@ -248,7 +258,8 @@ class RecordOp final : public RowByRow {
     DEMARCHE_ASSIGN(out.status, take_status(map, c.span));
     if (!map.empty()) {
       return runtime_error("ArgumentError", "InvalidPropertyName", c.span,
-                           fmt::format("a claim has no '{}'; it has locator, words, note, published, when and status", map.front().first));
+                           fmt::format("a claim has no '{}'; it has locator, words, note, published, when and status",
+                                       map.front().first));
     }
     record.claims.push_back(std::move(out));
     return {};

@@ -29,10 +29,23 @@ using ExprPtr = std::unique_ptr<Expr>;
 
 enum class UnaryOp : std::uint8_t { kNot, kMinus, kPlus, kIsNull, kIsNotNull, kPossibly };
 enum class BinaryOp : std::uint8_t {
-  kOr, kXor, kAnd,
-  kAdd, kSubtract, kMultiply, kDivide, kModulo, kPower,
-  kStartsWith, kEndsWith, kContains, kIn,
-  kBefore, kAfter, kDuring, kOverlaps,
+  kOr,
+  kXor,
+  kAnd,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kModulo,
+  kPower,
+  kStartsWith,
+  kEndsWith,
+  kContains,
+  kIn,
+  kBefore,
+  kAfter,
+  kDuring,
+  kOverlaps,
 };
 enum class CompareOp : std::uint8_t { kEqual, kNotEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual };
 
@@ -40,32 +53,78 @@ enum class CompareOp : std::uint8_t { kEqual, kNotEqual, kLess, kLessOrEqual, kG
 struct LabelExpr {
   enum class Op : std::uint8_t { kName, kNot, kAnd, kOr, kAny };
   Op op = Op::kAny;
-  std::string name;                 // kName
+  std::string name;  // kName
   Span span;
   std::vector<LabelExpr> operands;  // one for kNot, two for kAnd and kOr
 };
 
-struct Literal { Value value; };
-struct DateLiteral { std::string text; Span text_span; };  // DATE '2016-04~'
-struct ParameterRef { std::string name; };
-struct VariableRef { std::string name; };
-struct PropertyOf { ExprPtr object; std::string key; };
-struct Unary { UnaryOp op; ExprPtr operand; };
-struct Binary { BinaryOp op; ExprPtr left; ExprPtr right; };
+struct Literal {
+  Value value;
+};
+struct DateLiteral {
+  std::string text;
+  Span text_span;
+};  // DATE '2016-04~'
+struct ParameterRef {
+  std::string name;
+};
+struct VariableRef {
+  std::string name;
+};
+struct PropertyOf {
+  ExprPtr object;
+  std::string key;
+};
+struct Unary {
+  UnaryOp op;
+  ExprPtr operand;
+};
+struct Binary {
+  BinaryOp op;
+  ExprPtr left;
+  ExprPtr right;
+};
 // a < b <= c means a < b AND b <= c.
-struct Comparison { ExprPtr first; std::vector<std::pair<CompareOp, ExprPtr>> rest; };
-struct Call { std::string name; Span name_span; bool distinct = false; bool star = false; std::vector<ExprPtr> arguments; };
-struct ListOf { std::vector<ExprPtr> items; };
-struct MapOf { std::vector<std::pair<std::string, ExprPtr>> entries; };
-struct ElementAt { ExprPtr object; ExprPtr index; };
-struct SliceOf { ExprPtr object; ExprPtr from; ExprPtr to; };  // from, to may be null
-struct CaseOf { ExprPtr subject; std::vector<std::pair<ExprPtr, ExprPtr>> branches; ExprPtr otherwise; };  // subject, otherwise may be null
-struct HasLabels { ExprPtr subject; LabelExpr labels; };
+struct Comparison {
+  ExprPtr first;
+  std::vector<std::pair<CompareOp, ExprPtr>> rest;
+};
+struct Call {
+  std::string name;
+  Span name_span;
+  bool distinct = false;
+  bool star = false;
+  std::vector<ExprPtr> arguments;
+};
+struct ListOf {
+  std::vector<ExprPtr> items;
+};
+struct MapOf {
+  std::vector<std::pair<std::string, ExprPtr>> entries;
+};
+struct ElementAt {
+  ExprPtr object;
+  ExprPtr index;
+};
+struct SliceOf {
+  ExprPtr object;
+  ExprPtr from;
+  ExprPtr to;
+};  // from, to may be null
+struct CaseOf {
+  ExprPtr subject;
+  std::vector<std::pair<ExprPtr, ExprPtr>> branches;
+  ExprPtr otherwise;
+};  // subject, otherwise may be null
+struct HasLabels {
+  ExprPtr subject;
+  LabelExpr labels;
+};
 
 struct Expr {
   Span span;
-  std::variant<Literal, DateLiteral, ParameterRef, VariableRef, PropertyOf, Unary, Binary, Comparison, Call, ListOf, MapOf,
-               ElementAt, SliceOf, CaseOf, HasLabels>
+  std::variant<Literal, DateLiteral, ParameterRef, VariableRef, PropertyOf, Unary, Binary, Comparison, Call, ListOf,
+               MapOf, ElementAt, SliceOf, CaseOf, HasLabels>
       node;
 };
 
@@ -108,7 +167,7 @@ struct Match {
 
 struct ProjectionItem {
   ExprPtr expression;
-  std::string name;    // the alias, or the text as written
+  std::string name;  // the alias, or the text as written
   bool has_alias = false;
 };
 struct SortItem {
@@ -124,10 +183,21 @@ struct Projection {
   ExprPtr skip;   // may be null
   ExprPtr limit;  // may be null
 };
-struct Return { Projection projection; };
-struct With { Projection projection; ExprPtr where; };
-struct Unwind { ExprPtr list; std::string variable; Span span; };
-struct Create { std::vector<PathPattern> patterns; };
+struct Return {
+  Projection projection;
+};
+struct With {
+  Projection projection;
+  ExprPtr where;
+};
+struct Unwind {
+  ExprPtr list;
+  std::string variable;
+  Span span;
+};
+struct Create {
+  std::vector<PathPattern> patterns;
+};
 
 // RECORD CALL 'key' BETWEEN 'a' AS caller, 'b' FOR 'c' AS callee ON '2016' AT 'Geneva' SOURCE 's' {note: '...'}
 struct RecordParticipant {

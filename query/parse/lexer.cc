@@ -15,8 +15,8 @@ namespace {
 
 // Longest first.
 constexpr std::array<std::string_view, 34> kSymbols = {
-    "<>", "<=", ">=", "=~", "..", "+=", "->", "<-", "||", "(", ")", "[", "]", "{", "}", ",", ":", ";", ".",
-    "+",  "-",  "*",  "/",  "%",  "^",  "=",  "<",  ">",  "|", "&", "!", "$", "?", "@"};
+    "<>", "<=", ">=", "=~", "..", "+=", "->", "<-", "||", "(", ")", "[", "]", "{", "}", ",", ":",
+    ";",  ".",  "+",  "-",  "*",  "/",  "%",  "^",  "=",  "<", ">", "|", "&", "!", "$", "?", "@"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word_byte(char c) {
@@ -94,7 +94,8 @@ class Lexer {
     // Typographic quotes come with pasted text and look like letters to the rule above.
     if (text.find("\xE2\x80\x98") != std::string_view::npos || text.find("\xE2\x80\x99") != std::string_view::npos ||
         text.find("\xE2\x80\x9C") != std::string_view::npos) {
-      return syntax_error("InvalidUnicodeCharacter", {from, at_ - from}, "typographic quotes; write 'text' with straight ones");
+      return syntax_error("InvalidUnicodeCharacter", {from, at_ - from},
+                          "typographic quotes; write 'text' with straight ones");
     }
     add(TokenKind::kWord, std::string(text), from);
     return {};
@@ -172,10 +173,12 @@ class Lexer {
                           fmt::format("unknown escape '\\{}'; write \\\\ for a backslash", c));
     }
     const std::string hex(text_.substr(std::min(at_ + 1, text_.size()), digits));
-    const bool ok = hex.size() == digits && std::all_of(hex.begin(), hex.end(), [](unsigned char h) { return std::isxdigit(h) != 0; });
+    const bool ok = hex.size() == digits &&
+                    std::all_of(hex.begin(), hex.end(), [](unsigned char h) { return std::isxdigit(h) != 0; });
     const auto code = ok ? static_cast<utf8proc_int32_t>(std::stoul(hex, nullptr, 16)) : -1;
     if (!ok || !utf8proc_codepoint_valid(code)) {
-      return syntax_error("InvalidUnicodeLiteral", {from, 2 + hex.size()}, fmt::format("'\\{}{}' is no character", c, hex));
+      return syntax_error("InvalidUnicodeLiteral", {from, 2 + hex.size()},
+                          fmt::format("'\\{}{}' is no character", c, hex));
     }
     utf8proc_uint8_t bytes[4];
     const auto n = utf8proc_encode_char(code, bytes);
@@ -189,7 +192,8 @@ class Lexer {
     std::string out;
     while (true) {
       if (at_ >= text_.size()) {
-        return syntax_error("UnexpectedSyntax", {from, 1}, fmt::format("this text is not closed; write {} at its end", quote));
+        return syntax_error("UnexpectedSyntax", {from, 1},
+                            fmt::format("this text is not closed; write {} at its end", quote));
       }
       if (peek() == quote) break;
       if (peek() == '\\') {
@@ -214,8 +218,8 @@ Result<std::vector<Token>> tokenize(std::string_view text) { return Lexer(text).
 
 tl::unexpected<Error> fault(std::string type, std::string detail, Span span, std::string message, std::string phase) {
   Error error{ErrorCode::kInvalidArgument, std::move(message), nullptr};
-  error.fault = std::make_shared<QueryFault>(QueryFault{std::move(type), std::move(phase), std::move(detail), span.offset,
-                                                        std::max<std::size_t>(1, span.length), true});
+  error.fault = std::make_shared<QueryFault>(QueryFault{std::move(type), std::move(phase), std::move(detail),
+                                                        span.offset, std::max<std::size_t>(1, span.length), true});
   return tl::unexpected<Error>(std::move(error));
 }
 

@@ -27,7 +27,8 @@ Result<Value> constant(const ast::Expr& expr, std::string_view text) {
     }
     return Value::map(std::move(entries));
   }
-  return invalid("'" + std::string(text) + "' is not a plain value; write a number, 'text', true, null, [..], {..} or DATE '..'");
+  return invalid("'" + std::string(text) +
+                 "' is not a plain value; write a number, 'text', true, null, [..], {..} or DATE '..'");
 }
 
 }  // namespace
@@ -37,7 +38,8 @@ Result<Value> parse_literal(std::string_view text) {
   auto parsed = parse_query(query);
   if (!parsed) return invalid("'" + std::string(text) + "' is not a value: " + parsed.error().message);
   const auto* result = std::get_if<ast::Return>(&parsed->clauses.front().node);
-  if (result == nullptr || result->projection.items.size() != 1) return invalid("'" + std::string(text) + "' is not one value");
+  if (result == nullptr || result->projection.items.size() != 1)
+    return invalid("'" + std::string(text) + "' is not one value");
   return constant(*result->projection.items.front().expression, text);
 }
 

@@ -28,8 +28,8 @@ bool same_word(std::string_view a, std::string_view b) {
 }
 
 const std::vector<std::string>& clause_words() {
-  static const std::vector<std::string> words = {"MATCH",  "WHERE", "RETURN", "WITH",  "UNWIND", "CREATE",
-                                                 "RECORD", "ORDER", "LIMIT",  "SKIP",  "EXPLAIN"};
+  static const std::vector<std::string> words = {"MATCH",  "WHERE", "RETURN", "WITH", "UNWIND", "CREATE",
+                                                 "RECORD", "ORDER", "LIMIT",  "SKIP", "EXPLAIN"};
   return words;
 }
 
@@ -60,7 +60,9 @@ class Parser {
  private:
   // ---- tokens ------------------------------------------------------------------------------------------------------
 
-  [[nodiscard]] const Token& peek(std::size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+  [[nodiscard]] const Token& peek(std::size_t ahead = 0) const {
+    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+  }
   const Token& take() {
     const Token& token = peek();
     if (at_ + 1 < tokens_.size()) ++at_;
@@ -148,10 +150,12 @@ class Parser {
       DEMARCHE_TRY(Record node, parse_record());
       return done(std::move(node));
     }
-    if (peek().kind == TokenKind::kEnd) return syntax_error("UnexpectedSyntax", peek().span, "the query is empty; try MATCH (a) RETURN a.name");
+    if (peek().kind == TokenKind::kEnd)
+      return syntax_error("UnexpectedSyntax", peek().span, "the query is empty; try MATCH (a) RETURN a.name");
     const std::string near = peek().kind == TokenKind::kWord ? nearest(peek().text, clause_words()) : "";
     if (!near.empty()) {
-      return syntax_error("UnexpectedSyntax", peek().span, fmt::format("unknown clause '{}'; did you mean {}?", peek().text, near));
+      return syntax_error("UnexpectedSyntax", peek().span,
+                          fmt::format("unknown clause '{}'; did you mean {}?", peek().text, near));
     }
     return expected("a clause (MATCH, WITH, UNWIND, CREATE, RECORD or RETURN)");
   }
@@ -161,7 +165,8 @@ class Parser {
       const Clause& clause = query.clauses[i];
       const bool last = i + 1 == query.clauses.size();
       if (std::holds_alternative<Return>(clause.node) && !last) {
-        return syntax_error("InvalidClauseComposition", query.clauses[i + 1].span, "nothing can follow RETURN; use WITH for a step in between");
+        return syntax_error("InvalidClauseComposition", query.clauses[i + 1].span,
+                            "nothing can follow RETURN; use WITH for a step in between");
       }
       if (std::holds_alternative<Record>(clause.node) && query.clauses.size() > 1) {
         return syntax_error("InvalidClauseComposition", clause.span, "RECORD stands alone in its statement");
@@ -170,7 +175,8 @@ class Parser {
     const Clause& last = query.clauses.back();
     const bool ends = std::holds_alternative<Return>(last.node) || std::holds_alternative<Create>(last.node) ||
                       std::holds_alternative<Record>(last.node);
-    if (!ends) return syntax_error("InvalidClauseComposition", last.span, "the query returns nothing; end it with RETURN");
+    if (!ends)
+      return syntax_error("InvalidClauseComposition", last.span, "the query returns nothing; end it with RETURN");
     return {};
   }
 
@@ -244,7 +250,8 @@ class Parser {
     Record out;
     out.kind_span = peek().span;
     DEMARCHE_ASSIGN(out.kind, need_name("a kind such as CALL or MEETING"));
-    if (peek().kind == TokenKind::kString || peek().kind == TokenKind::kParameter) DEMARCHE_ASSIGN(out.key, parse_atom());
+    if (peek().kind == TokenKind::kString || peek().kind == TokenKind::kParameter)
+      DEMARCHE_ASSIGN(out.key, parse_atom());
     if (take_word("BETWEEN") || take_word("BY") || take_word("OF")) {
       do {
         DEMARCHE_TRY(RecordParticipant participant, parse_record_participant());
@@ -369,7 +376,8 @@ class Parser {
     if (peek().kind == TokenKind::kWord || peek().kind == TokenKind::kQuoted) out.variable = take().text;
     if (take_symbol(":")) DEMARCHE_ASSIGN(out.kinds, parse_labels());
     if (is_symbol("*")) {
-      return syntax_error("UnsupportedFeature", peek().span, "paths of variable length are not in this version; write each step");
+      return syntax_error("UnsupportedFeature", peek().span,
+                          "paths of variable length are not in this version; write each step");
     }
     if (is_symbol("{")) DEMARCHE_ASSIGN(out.properties, parse_map());
     if (peek().kind == TokenKind::kParameter) DEMARCHE_ASSIGN(out.properties, parse_atom());
@@ -468,8 +476,8 @@ class Parser {
 
   std::optional<CompareOp> take_compare() {
     constexpr std::pair<std::string_view, CompareOp> kOps[] = {
-        {"=", CompareOp::kEqual},      {"<>", CompareOp::kNotEqual},       {"<=", CompareOp::kLessOrEqual},
-        {">=", CompareOp::kGreaterOrEqual}, {"<", CompareOp::kLess}, {">", CompareOp::kGreater}};
+        {"=", CompareOp::kEqual},           {"<>", CompareOp::kNotEqual}, {"<=", CompareOp::kLessOrEqual},
+        {">=", CompareOp::kGreaterOrEqual}, {"<", CompareOp::kLess},      {">", CompareOp::kGreater}};
     for (const auto& [symbol, op] : kOps) {
       if (take_symbol(symbol)) return op;
     }
@@ -574,7 +582,8 @@ class Parser {
         out = make(span_from(first), PropertyOf{std::move(out), std::move(key)});
       } else if (take_symbol("[")) {
         DEMARCHE_ASSIGN(out, parse_index(first, std::move(out)));
-      } else if (is_symbol(":") && (peek(1).kind == TokenKind::kWord || peek(1).kind == TokenKind::kQuoted || is_symbol("!", 1) || is_symbol("(", 1))) {
+      } else if (is_symbol(":") && (peek(1).kind == TokenKind::kWord || peek(1).kind == TokenKind::kQuoted ||
+                                    is_symbol("!", 1) || is_symbol("(", 1))) {
         take();
         DEMARCHE_TRY(LabelExpr labels, parse_labels());
         out = make(span_from(first), HasLabels{std::move(out), std::move(labels)});
@@ -631,14 +640,22 @@ class Parser {
     const std::size_t first = at_;
     const Token& token = peek();
     switch (token.kind) {
-      case TokenKind::kInteger: return parse_integer(false, first);
-      case TokenKind::kFloat: return parse_float();
-      case TokenKind::kString: return make(token.span, Literal{Value::string(take().text)});
-      case TokenKind::kParameter: return make(token.span, ParameterRef{take().text});
-      case TokenKind::kQuoted: return parse_name();
-      case TokenKind::kWord: return parse_word();
-      case TokenKind::kSymbol: break;
-      case TokenKind::kEnd: return expected("an expression");
+      case TokenKind::kInteger:
+        return parse_integer(false, first);
+      case TokenKind::kFloat:
+        return parse_float();
+      case TokenKind::kString:
+        return make(token.span, Literal{Value::string(take().text)});
+      case TokenKind::kParameter:
+        return make(token.span, ParameterRef{take().text});
+      case TokenKind::kQuoted:
+        return parse_name();
+      case TokenKind::kWord:
+        return parse_word();
+      case TokenKind::kSymbol:
+        break;
+      case TokenKind::kEnd:
+        return expected("an expression");
     }
     if (is_symbol("{")) return parse_map();
     if (take_symbol("[")) return parse_list(first);
@@ -748,8 +765,9 @@ class Parser {
 
 Result<ast::Query> parse_query(std::string_view text) {
   if (text.size() > kQueryBytesMax) {
-    return syntax_error("QueryTooLong", {0, 1}, fmt::format("the query has {} bytes, at most {} are read; pass values as parameters",
-                                                            text.size(), kQueryBytesMax));
+    return syntax_error("QueryTooLong", {0, 1},
+                        fmt::format("the query has {} bytes, at most {} are read; pass values as parameters",
+                                    text.size(), kQueryBytesMax));
   }
   DEMARCHE_TRY(std::vector<Token> tokens, tokenize(text));
   return Parser(text, std::move(tokens)).query();

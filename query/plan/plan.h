@@ -67,22 +67,50 @@ struct ExpandInteraction {
   bound::KindFilter kinds;
   std::vector<Slot> other_edges;
 };
-struct MakePath { Slot slot = 0; std::vector<Slot> actors; std::vector<Slot> edges; };
-struct Filter { std::vector<bound::ExprPtr> conditions; };
-struct Project { std::vector<bound::Assignment> items; };
-struct Aggregate { std::vector<bound::Assignment> keys; std::vector<bound::Aggregate> aggregates; };
-struct Distinct { std::vector<Slot> slots; };
+struct MakePath {
+  Slot slot = 0;
+  std::vector<Slot> actors;
+  std::vector<Slot> edges;
+};
+struct Filter {
+  std::vector<bound::ExprPtr> conditions;
+};
+struct Project {
+  std::vector<bound::Assignment> items;
+};
+struct Aggregate {
+  std::vector<bound::Assignment> keys;
+  std::vector<bound::Aggregate> aggregates;
+};
+struct Distinct {
+  std::vector<Slot> slots;
+};
 // limit null: all rows; else the first skip + limit in order.
-struct Sort { std::vector<bound::SortKey> keys; bound::ExprPtr skip; bound::ExprPtr limit; };
-struct Skip { bound::ExprPtr count; };
-struct Limit { bound::ExprPtr count; };
-struct Unwind { Slot slot = 0; bound::ExprPtr list; };
-struct Create { bound::Create create; };
-struct Record { bound::Record record; };
+struct Sort {
+  std::vector<bound::SortKey> keys;
+  bound::ExprPtr skip;
+  bound::ExprPtr limit;
+};
+struct Skip {
+  bound::ExprPtr count;
+};
+struct Limit {
+  bound::ExprPtr count;
+};
+struct Unwind {
+  Slot slot = 0;
+  bound::ExprPtr list;
+};
+struct Create {
+  bound::Create create;
+};
+struct Record {
+  bound::Record record;
+};
 
 struct Node {
-  std::variant<SingleRow, ActorScan, InteractionScan, ContactScan, Expand, ExpandInteraction, MakePath, Filter, Project, Aggregate,
-               Distinct, Sort, Skip, Limit, Unwind, Create, Record>
+  std::variant<SingleRow, ActorScan, InteractionScan, ContactScan, Expand, ExpandInteraction, MakePath, Filter, Project,
+               Aggregate, Distinct, Sort, Skip, Limit, Unwind, Create, Record>
       op;
   std::unique_ptr<Node> input;  // null for SingleRow only
   std::vector<Slot> carried;    // slots of the input that are copied along to each row this node makes

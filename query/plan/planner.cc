@@ -81,7 +81,8 @@ class MatchPlanner {
     for (const ExprPtr& condition : match_.conditions) {
       const auto* compare = std::get_if<bound::Compare>(&condition->node);
       if (compare == nullptr || compare->op != ast::CompareOp::kEqual) continue;
-      for (const auto& [side, other] : {std::pair(&compare->left, &compare->right), std::pair(&compare->right, &compare->left)}) {
+      for (const auto& [side, other] :
+           {std::pair(&compare->left, &compare->right), std::pair(&compare->right, &compare->left)}) {
         const auto* p = std::get_if<bound::PropertyOf>(&(*side)->node);
         const Slot* owner = p == nullptr ? nullptr : as_slot(p->object);
         if (owner != nullptr && *owner == slot && p->key == property && all_bound(**other)) return *other;
@@ -114,7 +115,8 @@ class MatchPlanner {
       const Slot* right = timed_slot(binary->right);
       if (left != nullptr && *left == slot && all_bound(*binary->right)) {
         out.push_back({binary->op, wrapped, binary->right});
-      } else if (right != nullptr && *right == slot && binary->op != ast::BinaryOp::kDuring && all_bound(*binary->left)) {
+      } else if (right != nullptr && *right == slot && binary->op != ast::BinaryOp::kDuring &&
+                 all_bound(*binary->left)) {
         out.push_back({mirrored(binary->op), wrapped, binary->left});
       }
     }
@@ -195,12 +197,23 @@ class MatchPlanner {
 
   void take(const Step& step) {
     switch (step.kind) {
-      case StepKind::kAlone: take_alone(step); break;
-      case StepKind::kActor: take_actor(step); break;
-      case StepKind::kExpand: take_expand(step); break;
-      case StepKind::kExpandInteraction: take_expand_interaction(step); break;
-      case StepKind::kContacts: take_contacts(step); break;
-      case StepKind::kNone: break;
+      case StepKind::kAlone:
+        take_alone(step);
+        break;
+      case StepKind::kActor:
+        take_actor(step);
+        break;
+      case StepKind::kExpand:
+        take_expand(step);
+        break;
+      case StepKind::kExpandInteraction:
+        take_expand_interaction(step);
+        break;
+      case StepKind::kContacts:
+        take_contacts(step);
+        break;
+      case StepKind::kNone:
+        break;
     }
   }
 
@@ -439,18 +452,23 @@ class Explainer {
     }
     return out;
   }
-  [[nodiscard]] std::string edge(Slot left, Slot edge, Slot right, const bound::KindFilter& kinds, ast::Direction direction) const {
-    return fmt::format("({}){}-[{}{}]-{}({})", name(left), direction == ast::Direction::kLeft ? "<" : "", name(edge), kinds.text,
-                       direction == ast::Direction::kRight ? ">" : "", name(right));
+  [[nodiscard]] std::string edge(Slot left, Slot edge, Slot right, const bound::KindFilter& kinds,
+                                 ast::Direction direction) const {
+    return fmt::format("({}){}-[{}{}]-{}({})", name(left), direction == ast::Direction::kLeft ? "<" : "", name(edge),
+                       kinds.text, direction == ast::Direction::kRight ? ">" : "", name(right));
   }
 
   std::string operator()(const plan::SingleRow&) const { return "single row"; }
   std::string operator()(const plan::ActorScan& op) const {
     switch (op.by) {
-      case plan::ActorScan::By::kKey: return fmt::format("actor {} by key {}", name(op.slot), written(op.wanted));
-      case plan::ActorScan::By::kName: return fmt::format("actor {} by name {}", name(op.slot), written(op.wanted));
-      case plan::ActorScan::By::kLabel: return fmt::format("actors {} with label {}", name(op.slot), op.label);
-      case plan::ActorScan::By::kAll: break;
+      case plan::ActorScan::By::kKey:
+        return fmt::format("actor {} by key {}", name(op.slot), written(op.wanted));
+      case plan::ActorScan::By::kName:
+        return fmt::format("actor {} by name {}", name(op.slot), written(op.wanted));
+      case plan::ActorScan::By::kLabel:
+        return fmt::format("actors {} with label {}", name(op.slot), op.label);
+      case plan::ActorScan::By::kAll:
+        break;
     }
     return fmt::format("all actors {}", name(op.slot));
   }
@@ -459,13 +477,16 @@ class Explainer {
     return fmt::format("timeline [{}{}]{}", name(op.slot), op.kinds.text, windows(op.windows));
   }
   std::string operator()(const plan::ContactScan& op) const {
-    return fmt::format("timeline pairs {}{}", edge(op.left, op.edge, op.right, op.kinds, op.direction), windows(op.windows));
+    return fmt::format("timeline pairs {}{}", edge(op.left, op.edge, op.right, op.kinds, op.direction),
+                       windows(op.windows));
   }
   std::string operator()(const plan::Expand& op) const {
-    const auto direction = !op.reversed || op.direction == ast::Direction::kEither
-                               ? op.direction
-                               : (op.direction == ast::Direction::kLeft ? ast::Direction::kRight : ast::Direction::kLeft);
-    return fmt::format("expand{} {}{}", op.into ? " into" : "", edge(op.from, op.edge, op.to, op.kinds, direction), windows(op.windows));
+    const auto direction =
+        !op.reversed || op.direction == ast::Direction::kEither
+            ? op.direction
+            : (op.direction == ast::Direction::kLeft ? ast::Direction::kRight : ast::Direction::kLeft);
+    return fmt::format("expand{} {}{}", op.into ? " into" : "", edge(op.from, op.edge, op.to, op.kinds, direction),
+                       windows(op.windows));
   }
   std::string operator()(const plan::ExpandInteraction& op) const {
     return fmt::format("pairs of {}", edge(op.left, op.edge, op.right, op.kinds, op.direction));
@@ -483,7 +504,8 @@ class Explainer {
   }
   std::string operator()(const plan::Aggregate& op) const {
     std::string out = "aggregate";
-    for (const bound::Aggregate& a : op.aggregates) out += fmt::format(" {}", text_.substr(a.span.offset, a.span.length));
+    for (const bound::Aggregate& a : op.aggregates)
+      out += fmt::format(" {}", text_.substr(a.span.offset, a.span.length));
     for (std::size_t i = 0; i < op.keys.size(); ++i) out += (i == 0 ? " by " : ", ") + written(op.keys[i].expression);
     return out;
   }
@@ -498,7 +520,9 @@ class Explainer {
   }
   std::string operator()(const plan::Skip& op) const { return "skip " + written(op.count); }
   std::string operator()(const plan::Limit& op) const { return "limit " + written(op.count); }
-  std::string operator()(const plan::Unwind& op) const { return fmt::format("unwind {} AS {}", written(op.list), name(op.slot)); }
+  std::string operator()(const plan::Unwind& op) const {
+    return fmt::format("unwind {} AS {}", written(op.list), name(op.slot));
+  }
   std::string operator()(const plan::Create&) const { return "create"; }
   std::string operator()(const plan::Record&) const { return "record"; }
 
@@ -520,7 +544,8 @@ std::string explain(const plan::Plan& plan, std::string_view text) {
   int depth = 0;
   for (const plan::Node* node = plan.root.get(); node != nullptr; node = node->input.get()) {
     if (std::holds_alternative<plan::SingleRow>(node->op) && depth > 0) break;
-    out += fmt::format("{:>{}}{}  (~{:.0f} rows)\n", "", 2 * depth, std::visit(explainer, node->op), std::max(0.0, node->rows_estimate));
+    out += fmt::format("{:>{}}{}  (~{:.0f} rows)\n", "", 2 * depth, std::visit(explainer, node->op),
+                       std::max(0.0, node->rows_estimate));
     ++depth;
   }
   return out;

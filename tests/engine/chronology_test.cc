@@ -54,9 +54,7 @@ T get(demarche::Result<T> result) {
   return std::move(*result);
 }
 
-demarche::When when(const std::string& text) {
-  return get(demarche::parse_when(text));
-}
+demarche::When when(const std::string& text) { return get(demarche::parse_when(text)); }
 std::optional<TimeBounds> period(const std::string& text) {
   return demarche::as_period(get(demarche::parse_edtf(text)));
 }
@@ -130,9 +128,7 @@ class Talks {
   std::map<std::string, ActorId> actors_;
 };
 
-std::string day(Timestamp t) {
-  return demarche::format_instant(t);
-}
+std::string day(Timestamp t) { return demarche::format_instant(t); }
 
 TEST_CASE("chronology: word goes forward in time, not back") {
   Talks t;

@@ -14,7 +14,8 @@ constexpr ActorId kA{1}, kB{2}, kC{3}, kD{4}, kX{10}, kY{11};
 using Pairs = std::vector<std::pair<std::size_t, std::size_t>>;
 
 // The pairs of actors in contact, each as its two ids.
-std::vector<std::pair<std::uint64_t, std::uint64_t>> actors(const std::vector<Participant>& participants, bool rule = true) {
+std::vector<std::pair<std::uint64_t, std::uint64_t>> actors(const std::vector<Participant>& participants,
+                                                            bool rule = true) {
   const std::vector<Party> parties = parties_of(participants);
   std::vector<std::pair<std::uint64_t, std::uint64_t>> out;
   for (const auto& [i, j] : contact_pairs(parties, rule)) {
@@ -39,26 +40,29 @@ TEST_CASE("contact: the rule is that of CONTACT and all below it") {
 }
 
 TEST_CASE("contact: participants meet one another") {
-  CHECK(actors({{kA, Role::kParticipant, {}}, {kB, Role::kParticipant, {}}, {kC, Role::kParticipant, {}}}) == ActorPairs{{1, 2}, {1, 3}, {2, 3}});
+  CHECK(actors({{kA, Role::kParticipant, {}}, {kB, Role::kParticipant, {}}, {kC, Role::kParticipant, {}}}) ==
+        ActorPairs{{1, 2}, {1, 3}, {2, 3}});
   CHECK(actors({{kA, Role::kParticipant, {}}}).empty());
   CHECK(actors({}).empty());
 }
 
 TEST_CASE("contact: a principal meets each counterpart, not other principals; counterparts do not meet") {
-  const std::vector<Participant> p = {{kA, Role::kPrincipal, {}}, {kB, Role::kPrincipal, {}},
-                                      {kC, Role::kCounterpart, {}}, {kD, Role::kCounterpart, {}}};
+  const std::vector<Participant> p = {{kA, Role::kPrincipal, {}},
+                                      {kB, Role::kPrincipal, {}},
+                                      {kC, Role::kCounterpart, {}},
+                                      {kD, Role::kCounterpart, {}}};
   CHECK(actors(p) == ActorPairs{{1, 3}, {1, 4}, {2, 3}, {2, 4}});
 }
 
 TEST_CASE("contact: a mediator meets each delegation, delegations of a proximity talk do not meet") {
-  const std::vector<Participant> p = {{kA, Role::kMediator, {}}, {kB, Role::kDelegation, {}}, {kC, Role::kDelegation, {}}};
+  const std::vector<Participant> p = {
+      {kA, Role::kMediator, {}}, {kB, Role::kDelegation, {}}, {kC, Role::kDelegation, {}}};
   CHECK(actors(p) == ActorPairs{{1, 2}, {1, 3}});
 }
 
 TEST_CASE("contact: caller and callee, visitor and host, initiator and recipient, in either order") {
-  for (const auto& [a, b] : std::vector<std::pair<Role, Role>>{{Role::kCaller, Role::kCallee},
-                                                               {Role::kVisitor, Role::kHost},
-                                                               {Role::kInitiator, Role::kRecipient}}) {
+  for (const auto& [a, b] : std::vector<std::pair<Role, Role>>{
+           {Role::kCaller, Role::kCallee}, {Role::kVisitor, Role::kHost}, {Role::kInitiator, Role::kRecipient}}) {
     CHECK(actors({{kA, a, {}}, {kB, b, {}}}) == ActorPairs{{1, 2}});
     CHECK(actors({{kA, b, {}}, {kB, a, {}}}) == ActorPairs{{1, 2}});
     CHECK(actors({{kA, a, {}}, {kB, a, {}}}).empty());
@@ -92,9 +96,12 @@ TEST_CASE("contact: whoever is represented shares the contacts of its agent, not
 }
 
 TEST_CASE("contact: a body with two envoys at one table is in contact neither with them nor with itself") {
-  const std::vector<Participant> p = {{kA, Role::kParticipant, kX}, {kB, Role::kParticipant, kX}, {kC, Role::kParticipant, {}}};
+  const std::vector<Participant> p = {
+      {kA, Role::kParticipant, kX}, {kB, Role::kParticipant, kX}, {kC, Role::kParticipant, {}}};
   const ActorPairs got = actors(p);
-  const auto has = [&](std::uint64_t a, std::uint64_t b) { return std::count(got.begin(), got.end(), std::pair(a, b)) > 0; };
+  const auto has = [&](std::uint64_t a, std::uint64_t b) {
+    return std::count(got.begin(), got.end(), std::pair(a, b)) > 0;
+  };
   CHECK(has(3, 10));
   CHECK_FALSE(has(1, 10));
   CHECK_FALSE(has(2, 10));
@@ -109,8 +116,8 @@ TEST_CASE("contact: the same actor on both sides is a contact with itself, once"
 }
 
 TEST_CASE("contact: two roles of one actor give one pair with another") {
-  const std::vector<Participant> p = {{kA, Role::kCaller, {}}, {kA, Role::kVisitor, {}},
-                                      {kB, Role::kCallee, {}}, {kB, Role::kHost, {}}};
+  const std::vector<Participant> p = {
+      {kA, Role::kCaller, {}}, {kA, Role::kVisitor, {}}, {kB, Role::kCallee, {}}, {kB, Role::kHost, {}}};
   CHECK(actors(p) == ActorPairs{{1, 2}});
   CHECK(contact_pairs(parties_of(p), true) == Pairs{{0, 2}});
 }
@@ -132,7 +139,8 @@ TEST_CASE("contact: in_contact is the same both ways round") {
 }
 
 TEST_CASE("contact: the side of a represented party is its agent's") {
-  const std::vector<Party> parties = parties_of({{kA, Role::kCaller, kX}, {kB, Role::kCallee, kY}, {kC, Role::kForum, {}}});
+  const std::vector<Party> parties =
+      parties_of({{kA, Role::kCaller, kX}, {kB, Role::kCallee, kY}, {kC, Role::kForum, {}}});
   REQUIRE(parties.size() == 5);
   CHECK(party_side(parties, 0) == Side::kFrom);
   CHECK(party_side(parties, 1) == Side::kTo);

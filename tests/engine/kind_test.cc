@@ -8,12 +8,20 @@ using namespace demarche;
 
 TEST_CASE("kinds: the built-in ones have the ids that stores hold") {
   const KindTable table = KindTable::make_builtin();
-  const std::vector<std::pair<const char*, KindId>> fixed = {
-      {"INTERACTION", kinds::kInteraction}, {"CONTACT", kinds::kContact},     {"UTTERANCE", kinds::kUtterance},
-      {"ACTION", kinds::kAction},           {"TIE", kinds::kTie},             {"CALL", kinds::kCall},
-      {"MEETING", kinds::kMeeting},         {"VISIT", kinds::kVisit},         {"NEGOTIATION", kinds::kNegotiation},
-      {"MEDIATION", kinds::kMediation},     {"CONSULTATION", kinds::kConsultation},
-      {"HOLDS_OFFICE", kinds::kHoldsOffice}, {"MEMBER_OF", kinds::kMemberOf}, {"ALLIED_WITH", kinds::kAlliedWith}};
+  const std::vector<std::pair<const char*, KindId>> fixed = {{"INTERACTION", kinds::kInteraction},
+                                                             {"CONTACT", kinds::kContact},
+                                                             {"UTTERANCE", kinds::kUtterance},
+                                                             {"ACTION", kinds::kAction},
+                                                             {"TIE", kinds::kTie},
+                                                             {"CALL", kinds::kCall},
+                                                             {"MEETING", kinds::kMeeting},
+                                                             {"VISIT", kinds::kVisit},
+                                                             {"NEGOTIATION", kinds::kNegotiation},
+                                                             {"MEDIATION", kinds::kMediation},
+                                                             {"CONSULTATION", kinds::kConsultation},
+                                                             {"HOLDS_OFFICE", kinds::kHoldsOffice},
+                                                             {"MEMBER_OF", kinds::kMemberOf},
+                                                             {"ALLIED_WITH", kinds::kAlliedWith}};
   for (const auto& [name, id] : fixed) {
     INFO(name);
     REQUIRE(table.find(name));

@@ -28,12 +28,13 @@ TEST_CASE("roles: each number has a name of its own, found again, and a side") {
 }
 
 TEST_CASE("roles: sides are those of the design") {
-  for (const Role r : {Role::kCaller, Role::kPrincipal, Role::kMediator, Role::kAnnouncer, Role::kSpeaker, Role::kSponsor,
-                       Role::kReporter, Role::kWalkedOut, Role::kVisitor, Role::kInitiator, Role::kHolder, Role::kMember}) {
+  for (const Role r :
+       {Role::kCaller, Role::kPrincipal, Role::kMediator, Role::kAnnouncer, Role::kSpeaker, Role::kSponsor,
+        Role::kReporter, Role::kWalkedOut, Role::kVisitor, Role::kInitiator, Role::kHolder, Role::kMember}) {
     CHECK(side_of(r) == Side::kFrom);
   }
-  for (const Role r : {Role::kCallee, Role::kCounterpart, Role::kDelegation, Role::kAddressee, Role::kAbout, Role::kHost,
-                       Role::kRecipient, Role::kBody}) {
+  for (const Role r : {Role::kCallee, Role::kCounterpart, Role::kDelegation, Role::kAddressee, Role::kAbout,
+                       Role::kHost, Role::kRecipient, Role::kBody}) {
     CHECK(side_of(r) == Side::kTo);
   }
   CHECK(side_of(Role::kParticipant) == Side::kBoth);

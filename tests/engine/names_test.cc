@@ -32,16 +32,16 @@ TEST_CASE("normal form: case does not count") {
 }
 
 TEST_CASE("normal form: Arabic letters that people write for one another are the same") {
-  CHECK(form("رياض") == form("ریاض"));                      // Arabic and Farsi yeh
-  CHECK(form("كاظم") == form("کاظم"));                      // kaf and keheh
-  CHECK(form("أحمد") == form("احمد"));                      // alef with hamza
-  CHECK(form("إبراهيم") == form("ابراهيم"));                // hamza below
-  CHECK(form("آل ثاني") == form("ال ثاني"));                // madda
-  CHECK(form("مصطفى") == form("مصطفي"));                    // alef maqsura
-  CHECK(form("فاطمة") == form("فاطمه"));                    // ta marbuta
-  CHECK(form("رؤوف") == form("رووف"));                      // waw with hamza
-  CHECK(form("محـــمد") == form("محمد"));                   // tatweel
-  CHECK(form("مُحَمَّد") == form("محمد"));                  // harakat and shadda
+  CHECK(form("رياض") == form("ریاض"));        // Arabic and Farsi yeh
+  CHECK(form("كاظم") == form("کاظم"));        // kaf and keheh
+  CHECK(form("أحمد") == form("احمد"));        // alef with hamza
+  CHECK(form("إبراهيم") == form("ابراهيم"));  // hamza below
+  CHECK(form("آل ثاني") == form("ال ثاني"));  // madda
+  CHECK(form("مصطفى") == form("مصطفي"));      // alef maqsura
+  CHECK(form("فاطمة") == form("فاطمه"));      // ta marbuta
+  CHECK(form("رؤوف") == form("رووف"));        // waw with hamza
+  CHECK(form("محـــمد") == form("محمد"));     // tatweel
+  CHECK(form("مُحَمَّد") == form("محمد"));        // harakat and shadda
   CHECK(form("رياض حجاب") != form("رياض حجار"));
 }
 
@@ -56,7 +56,8 @@ TEST_CASE("normal form: runs of white space are one space, none at the ends") {
 }
 
 TEST_CASE("normal form: what is not UTF-8 is refused, what is is read") {
-  for (const std::string bad : {"\xFF", "John\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80", "\xE2\x82"}) {
+  for (const std::string bad :
+       {"\xFF", "John\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80", "\xE2\x82"}) {
     CHECK_FALSE(is_utf8(bad));
     const auto out = normal_form(bad);
     REQUIRE_FALSE(out);

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include "engine/store.h"
 
@@ -96,14 +96,15 @@ inline Interaction meeting(std::string key, std::string_view edtf, std::vector<A
   const Statistics& s = view.statistics();
   std::string out = fmt::format("commit {} at {}: {} actors, {} interactions, {} sources\n", s.commit.value,
                                 s.commit_time_micros, s.actors, s.interactions, s.sources);
-  for (const Kind& kind : view.kinds().all()) out += fmt::format("kind {} {} {}\n", kind.id.value, kind.parent.value, kind.name);
+  for (const Kind& kind : view.kinds().all())
+    out += fmt::format("kind {} {} {}\n", kind.id.value, kind.parent.value, kind.name);
   DEMARCHE_TRY(const auto actors, ids_of(view.actors()));
   for (const ActorId id : actors) {
     DEMARCHE_TRY(const Actor a, view.get_actor(id));
     DEMARCHE_TRY(const auto by_key, view.find_actor(a.key));
     DEMARCHE_TRY(const auto by_name, view.find_actors_by_name(a.name));
-    out += fmt::format("actor {} {} '{}' {} {} by key {} by name {}\n", id.value, a.key, a.name, fmt::join(a.labels, ","),
-                       fmt::join(a.aliases, ","), by_key ? by_key->value : 0, by_name.size());
+    out += fmt::format("actor {} {} '{}' {} {} by key {} by name {}\n", id.value, a.key, a.name,
+                       fmt::join(a.labels, ","), fmt::join(a.aliases, ","), by_key ? by_key->value : 0, by_name.size());
     for (const std::string& label : a.labels) {
       DEMARCHE_TRY(const auto labelled, ids_of(view.actors_with_label(label)));
       out += fmt::format("  label {} of {}\n", label, labelled.size());

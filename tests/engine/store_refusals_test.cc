@@ -1,7 +1,7 @@
-// The store broken on purpose. A folder is made, closed, copied, and one thing about the copy is changed: a file removed,
-// cut, or a bit turned over. Opening and reading everything must then give the error, or exactly what was there; never
-// something else, and never a crash. Locks and crashes need other processes: this binary is started again with one of
-// the hidden cases below, which do nothing unless DEMARCHE_TEST_STORE names a store.
+// The store broken on purpose. A folder is made, closed, copied, and one thing about the copy is changed: a file
+// removed, cut, or a bit turned over. Opening and reading everything must then give the error, or exactly what was
+// there; never something else, and never a crash. Locks and crashes need other processes: this binary is started again
+// with one of the hidden cases below, which do nothing unless DEMARCHE_TEST_STORE names a store.
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -95,7 +95,8 @@ Result<std::string> read_all(const std::string& path, bool read_only) {
 // The first line that differs says more than two whole stores.
 void check_whole(const std::string& got, const std::string& whole) {
   if (got == whole) return;
-  const auto at = static_cast<std::size_t>(std::mismatch(got.begin(), got.end(), whole.begin(), whole.end()).first - got.begin());
+  const auto at =
+      static_cast<std::size_t>(std::mismatch(got.begin(), got.end(), whole.begin(), whole.end()).first - got.begin());
   const std::size_t line = at == 0 ? 0 : got.rfind('\n', at - 1) + 1;
   FAIL_CHECK("other data: '" << got.substr(line, 60) << "' where there was '" << whole.substr(line, 60) << "'");
 }
@@ -308,7 +309,8 @@ TEST_CASE("open: COMMITTED must hold a number, and one no higher than the store 
   const std::string path = folder.path("s");
   make_store(path, 3, false);
   CHECK(read_file(path + "/COMMITTED") == "00000000000000000003\n");
-  for (const std::string bad : {"rubbish\n", "3\n", "0000000000000000000x\n", "99999999999999999999\n", "-0000000000000000003\n"}) {
+  for (const std::string bad :
+       {"rubbish\n", "3\n", "0000000000000000000x\n", "99999999999999999999\n", "-0000000000000000003\n"}) {
     write_file(path + "/COMMITTED", bad);
     const Error error = open_error(path);
     CHECK(error.code == ErrorCode::kCorruption);
@@ -604,7 +606,8 @@ TEST_CASE("crash: whatever a killed writer had acknowledged is there, and every 
       const auto id = must(view->find_actor(fmt::format("actor-{}", n)));
       const auto interaction = must(view->find_interaction(fmt::format("interaction-{}", n)));
       if (!id || !interaction) FAIL("commit " << n << " is not whole");
-      if (must(view->find_actors_by_name(fmt::format("Actor {}", n))) != std::vector<ActorId>{*id}) FAIL("no name " << n);
+      if (must(view->find_actors_by_name(fmt::format("Actor {}", n))) != std::vector<ActorId>{*id})
+        FAIL("no name " << n);
       if (must(view->get_actor(*id)).name != fmt::format("Actor {}", n)) FAIL("no actor " << n);
       if (must(view->get_interaction(*interaction)).place.size() != 200) FAIL("no interaction " << n);
       if (n > 1 && must(rows_of(view->scan(*id, {}, {}))).size() != 1) FAIL("no row " << n);

@@ -249,7 +249,8 @@ TEST_CASE("transaction: a key that is taken is refused, and nothing is added") {
   const TempFolder folder;
   Filled f(folder.path("s"));
   auto tx = must(f.store->begin());
-  CHECK(refusal(tx->add_actor(actor("john-kerry", "Another", {"Person"}))).message == "actor key 'john-kerry' is already taken");
+  CHECK(refusal(tx->add_actor(actor("john-kerry", "Another", {"Person"}))).message ==
+        "actor key 'john-kerry' is already taken");
   CHECK(refusal(tx->add_interaction(meeting("call", "2016", {f.kerry}))).code == ErrorCode::kInvalidArgument);
   Source source;
   source.key = "abc";
@@ -285,7 +286,9 @@ TEST_CASE("transaction: what is not of this store or not allowed is refused, and
   const TempFolder folder;
   Filled f(folder.path("s"));
   auto tx = must(f.store->begin());
-  const auto refused = [&](Interaction i) { return refusal(tx->add_interaction(std::move(i))).code == ErrorCode::kInvalidArgument; };
+  const auto refused = [&](Interaction i) {
+    return refusal(tx->add_interaction(std::move(i))).code == ErrorCode::kInvalidArgument;
+  };
   CHECK(refused(meeting("x", "2016", {ActorId{99}})));
   CHECK(refused(meeting("x", "2016", {ActorId{0}})));
   CHECK(refused(meeting("x", "2016", {f.kerry}, KindId{999})));
@@ -308,7 +311,9 @@ TEST_CASE("transaction: what is not of this store or not allowed is refused, and
   CHECK(refused(i));
   CHECK(refused(meeting("\xFF", "2016", {f.kerry})));
   CHECK(refused(meeting(std::string(1001, 'k'), "2016", {f.kerry})));
-  const auto bad_actor = [&](Actor a) { return refusal(tx->add_actor(std::move(a))).code == ErrorCode::kInvalidArgument; };
+  const auto bad_actor = [&](Actor a) {
+    return refusal(tx->add_actor(std::move(a))).code == ErrorCode::kInvalidArgument;
+  };
   CHECK(bad_actor(actor("x", "\xFF")));
   CHECK(bad_actor(actor("x", "X", {""})));
   CHECK(bad_actor(actor("x", "X", {std::string(201, 'l')})));
@@ -404,7 +409,8 @@ TEST_CASE("names: an unknown one is answered with the nearest, an ambiguous one 
   CHECK(far.message == "there is no actor 'Rumpelstiltskin'");
   const Error several = refusal(view->resolve_actor("John Kerry"));
   CHECK(several.code == ErrorCode::kInvalidArgument);
-  CHECK(several.message == "3 actors are called 'John Kerry'; give the key of one: john-kerry, kerry-2, actor 5 (no key)");
+  CHECK(several.message ==
+        "3 actors are called 'John Kerry'; give the key of one: john-kerry, kerry-2, actor 5 (no key)");
   CHECK(must(view->resolve_actor("kerry-2")) == ActorId{4});
 }
 
@@ -480,11 +486,12 @@ TEST_CASE("scan: an actor named twice or represented as well has one row; agent 
 TEST_CASE("windows: half-open, and vague, lasting, open and undated rows meet what they can reach") {
   const TempFolder folder;
   Filled f(folder.path("s"));
-  const std::vector<std::string> dates = {"2016-06-10", "2016-06", "2016-06-01/2016-06-20", "2016-06-15/..",
-                                          "../2016-06-05", "", "2016-06-10T12:00:00Z"};
+  const std::vector<std::string> dates = {"2016-06-10",    "2016-06", "2016-06-01/2016-06-20", "2016-06-15/..",
+                                          "../2016-06-05", "",        "2016-06-10T12:00:00Z"};
   auto tx = must(f.store->begin());
   std::map<std::string, RowNumber> row;
-  for (const std::string& date : dates) row[date] = RowNumber{must(tx->add_interaction(meeting("", date, {f.un}))).value};
+  for (const std::string& date : dates)
+    row[date] = RowNumber{must(tx->add_interaction(meeting("", date, {f.un}))).value};
   must(tx->commit("x"));
   const auto met = [&](const std::string& from, const std::string& to) {
     const TimeWindow window{must(parse_when(from)).bounds.begin_min, must(parse_when(to)).bounds.begin_min};
@@ -497,7 +504,8 @@ TEST_CASE("windows: half-open, and vague, lasting, open and undated rows meet wh
     return out;
   };
   using Set = std::set<std::string>;
-  CHECK(met("2016-06-10", "2016-06-11") == Set{"2016-06-10", "2016-06", "2016-06-01/2016-06-20", "", "2016-06-10T12:00:00Z"});
+  CHECK(met("2016-06-10", "2016-06-11") ==
+        Set{"2016-06-10", "2016-06", "2016-06-01/2016-06-20", "", "2016-06-10T12:00:00Z"});
   CHECK(met("2016-06-11", "2016-06-12") == Set{"2016-06", "2016-06-01/2016-06-20", ""});
   CHECK(met("2016-06-09", "2016-06-10") == Set{"2016-06", "2016-06-01/2016-06-20", ""});
   CHECK(met("2016-06-10T12:00:01", "2016-06-11") == Set{"2016-06-10", "2016-06", "2016-06-01/2016-06-20", ""});
@@ -539,19 +547,32 @@ TEST_CASE("windows: random stores agree with a list of everything, in set and or
     const std::int64_t start = days_from_civil(2015, 1, 1) + below(900);
     const auto until = [&](unsigned most) { return format_day(start + below(most)); };
     switch (below(13)) {
-      case 0: return day();
-      case 1: return day() + "T13:05:00Z";
-      case 2: return day().substr(0, 7);
-      case 3: return day().substr(0, 4);
-      case 4: return "[" + format_day(start) + ".." + until(20) + "]";
-      case 5: return format_day(start) + "/" + until(3);
-      case 6: return format_day(start) + "/" + until(31);
-      case 7: return format_day(start) + "/" + until(366);
-      case 8: return format_day(start) + "/" + until(900);
-      case 9: return below(2) == 0 ? day() + "/.." : "../" + day();
-      case 10: return below(2) == 0 ? day() + "/" : "/" + day();
-      case 11: return below(2) == 0 ? "[.." + day() + "]" : day() + "?";
-      default: return "";
+      case 0:
+        return day();
+      case 1:
+        return day() + "T13:05:00Z";
+      case 2:
+        return day().substr(0, 7);
+      case 3:
+        return day().substr(0, 4);
+      case 4:
+        return "[" + format_day(start) + ".." + until(20) + "]";
+      case 5:
+        return format_day(start) + "/" + until(3);
+      case 6:
+        return format_day(start) + "/" + until(31);
+      case 7:
+        return format_day(start) + "/" + until(366);
+      case 8:
+        return format_day(start) + "/" + until(900);
+      case 9:
+        return below(2) == 0 ? day() + "/.." : "../" + day();
+      case 10:
+        return below(2) == 0 ? day() + "/" : "/" + day();
+      case 11:
+        return below(2) == 0 ? "[.." + day() + "]" : day() + "?";
+      default:
+        return "";
     }
   };
   const std::vector<KindId> some_kinds = {kinds::kCall, kinds::kMeeting, KindId{12}, KindId{25}};
@@ -587,10 +608,12 @@ TEST_CASE("windows: random stores agree with a list of everything, in set and or
     const auto view = store->view();
     for (int n = 0; n < 150; ++n) {
       TimeWindow window;
-      const std::int64_t from = days_from_civil(2014, 6, 1) * kSecondsPerDay + std::int64_t{below(1300)} * 86400 + below(3) * 43200;
+      const std::int64_t from =
+          days_from_civil(2014, 6, 1) * kSecondsPerDay + std::int64_t{below(1300)} * 86400 + below(3) * 43200;
       if (below(8) != 0) window.begin = {from};
       if (below(8) != 0) window.end = {from + 1 + std::int64_t{below(below(2) == 0 ? 3 : 500)} * 43200};
-      const KindSet kinds = below(2) == 0 ? KindSet{} : view->kinds().all_below(below(2) == 0 ? kinds::kContact : kinds::kCall);
+      const KindSet kinds =
+          below(2) == 0 ? KindSet{} : view->kinds().all_below(below(2) == 0 ? kinds::kContact : kinds::kCall);
       const bool all = below(3) == 0;
       const ActorId who = actors[random() % actors.size()];
       std::vector<RowNumber> want;
@@ -619,7 +642,9 @@ TEST_CASE("kinds: a filter keeps the kinds in it and those below, an empty one k
   must(tx->add_interaction(meeting("m", "2016-04-30", {f.kerry}, kinds::kMeeting)));
   must(tx->commit("x"));
   const auto view = f.store->view();
-  const auto count = [&](KindId kind) { return must(rows_of(view->scan(f.kerry, {}, view->kinds().all_below(kind)))).size(); };
+  const auto count = [&](KindId kind) {
+    return must(rows_of(view->scan(f.kerry, {}, view->kinds().all_below(kind)))).size();
+  };
   CHECK(count(kinds::kCall) == 2);
   CHECK(count(hotline) == 1);
   CHECK(count(kinds::kContact) == 3);

@@ -30,7 +30,8 @@ std::int64_t last(int month, int day) { return at(month, day, kSecondsPerDay - 1
 // Both edges of each day and an instant within it, two far instants, and both infinities.
 std::vector<std::int64_t> time_line() {
   std::vector<std::int64_t> out = {kMinus, at(1, 1) - 5000 * 366 * kSecondsPerDay};
-  const std::array<std::pair<int, int>, 9> days = {{{2, 29}, {3, 1}, {3, 30}, {3, 31}, {4, 1}, {4, 2}, {4, 3}, {4, 30}, {5, 1}}};
+  const std::array<std::pair<int, int>, 9> days = {
+      {{2, 29}, {3, 1}, {3, 30}, {3, 31}, {4, 1}, {4, 2}, {4, 3}, {4, 30}, {5, 1}}};
   for (const auto& [month, day] : days) {
     for (const std::int64_t second : {std::int64_t{0}, std::int64_t{13 * 3600}, kSecondsPerDay - 1}) {
       out.push_back(at(month, day, second));
@@ -50,7 +51,9 @@ struct Sample {
   bool qualified = false;
 };
 
-Sample moment(std::string text, std::int64_t from, std::int64_t to) { return {std::move(text), false, from, to, from, to}; }
+Sample moment(std::string text, std::int64_t from, std::int64_t to) {
+  return {std::move(text), false, from, to, from, to};
+}
 Sample qualified(Sample s) {
   s.qualified = true;
   return s;
@@ -124,10 +127,14 @@ std::vector<Reading> readings(const Sample& s, const std::vector<std::int64_t>& 
 
 bool holds(TimePredicate p, const Sample& sx, Reading x, const Sample& sy, Reading y) {
   switch (p) {
-    case TimePredicate::kBefore: return x.end < y.begin;
-    case TimePredicate::kAfter: return y.end < x.begin;
-    case TimePredicate::kDuring: return (!sx.is_span || sy.is_span) && x.begin >= y.begin && x.end <= y.end;
-    case TimePredicate::kOverlaps: return x.begin <= y.end && y.begin <= x.end;
+    case TimePredicate::kBefore:
+      return x.end < y.begin;
+    case TimePredicate::kAfter:
+      return y.end < x.begin;
+    case TimePredicate::kDuring:
+      return (!sx.is_span || sy.is_span) && x.begin >= y.begin && x.end <= y.end;
+    case TimePredicate::kOverlaps:
+      return x.begin <= y.end && y.begin <= x.end;
   }
   return false;
 }

@@ -40,9 +40,7 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
+void write_file(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
 
 // Says once that it is missing.
 bool has_xmllint() {
@@ -94,9 +92,7 @@ std::string value(const std::string& text, const std::string& id, const std::str
   return found.empty() ? "" : found.substr(head.size(), found.size() - head.size() - 3);
 }
 
-Participant as(ActorId actor, Role role = Role::kParticipant) {
-  return {actor, role, std::nullopt};
-}
+Participant as(ActorId actor, Role role = Role::kParticipant) { return {actor, role, std::nullopt}; }
 
 // A store being filled, then exported. Actors and interactions have the numbers 1, 2, 3... in order of addition.
 class Notes {

@@ -37,8 +37,11 @@ Interaction call() {
 }
 
 Interaction random_interaction(std::mt19937_64& random) {
-  const std::vector<std::string> dates = {"2016-04-29",   "2016-04-13/2016-04-27~", "2016/..", "/2016", "156X-12-25",
-                                          "2016-04-29T13:05:00Z", "-0043-03-15",    "[..2016]", "2016?", "2016-04-01/"};
+  const std::vector<std::string> dates = {"2016-04-29",  "2016-04-13/2016-04-27~",
+                                          "2016/..",     "/2016",
+                                          "156X-12-25",  "2016-04-29T13:05:00Z",
+                                          "-0043-03-15", "[..2016]",
+                                          "2016?",       "2016-04-01/"};
   Interaction out;
   out.id = InteractionId{random() >> (random() % 64)};
   out.kind = KindId{static_cast<std::uint32_t>(random() >> (32 + random() % 32))};
@@ -137,9 +140,7 @@ TEST_CASE("entry codec: every truncation is corruption, and so is a byte too man
 
 TEST_CASE("entry codec: numbers out of range are refused, the last in range is read") {
   // kind, id, status, flags, count of parties, then actor and role
-  const auto entry = [](char status, char flags, char role) {
-    return std::string{6, 1, status, flags, 1, 7, role};
-  };
+  const auto entry = [](char status, char flags, char role) { return std::string{6, 1, status, flags, 1, 7, role}; };
   CHECK(decodes(entry(3, 0, 23)));
   CHECK_FALSE(decodes(entry(4, 0, 23)));
   CHECK_FALSE(decodes(entry(3, 64, 23)));
@@ -147,8 +148,8 @@ TEST_CASE("entry codec: numbers out of range are refused, the last in range is r
   CHECK_FALSE(decodes(entry(3, 0, 0)));
   const std::string two_parties = {6, 1, 0, 0, 2, 7, 1, 8, 18};
   CHECK(decodes(two_parties + '\0'));
-  CHECK_FALSE(decodes(two_parties + '\2'));   // represented by a party that is not there
-  CHECK_FALSE(decodes(two_parties));          // by none
+  CHECK_FALSE(decodes(two_parties + '\2'));                  // represented by a party that is not there
+  CHECK_FALSE(decodes(two_parties));                         // by none
   CHECK_FALSE(decodes(std::string{6, 1, 0, 0, 100, 7, 1}));  // more parties than bytes
   const std::string kind_beyond_32_bits = "\x80\x80\x80\x80\x10" + entry(0, 0, 1).substr(1);
   CHECK_FALSE(decodes(kind_beyond_32_bits));

@@ -82,7 +82,8 @@ TEST_CASE("key codec: what goes in comes out") {
     for (const std::int64_t t : kSeconds) {
       for (std::size_t length = 0; length < kLengthClassCount; ++length) {
         const TimeKey key{static_cast<LengthClass>(length), {t}, RowNumber{n}};
-        for (const auto& back : {decode_timeline_key(timeline_key(key)), decode_contact_key(contact_key(ActorId{n}, key))}) {
+        for (const auto& back :
+             {decode_timeline_key(timeline_key(key)), decode_contact_key(contact_key(ActorId{n}, key))}) {
           REQUIRE(back);
           CHECK(back->length == key.length);
           CHECK(back->begin == key.begin);
@@ -203,7 +204,8 @@ TEST_CASE("key codec: random bytes decode to what encodes to them, or not at all
     for (char& c : bytes) c = static_cast<char>(random() % 3 == 0 ? random() % 5 : random());
     if (const auto k = decode_version_key(bytes)) REQUIRE(version_key(k->id, k->commit) == bytes);
     if (const auto k = decode_timeline_key(bytes)) REQUIRE(timeline_key(*k) == bytes);
-    if (const auto k = decode_contact_key(bytes)) REQUIRE(contact_key(ActorId{*decode_u64(bytes.substr(0, 8))}, *k) == bytes);
+    if (const auto k = decode_contact_key(bytes))
+      REQUIRE(contact_key(ActorId{*decode_u64(bytes.substr(0, 8))}, *k) == bytes);
     if (const auto k = decode_text_id_key(bytes); k && k->text.find('\0') == std::string_view::npos) {
       REQUIRE(text_id_key(k->text, k->id) == bytes);
     }
@@ -243,5 +245,6 @@ TEST_CASE("length class: a scan starts early enough to meet the longest of its c
   }
   CHECK(earliest_begin(LengthClass::kLong, window) == Timestamp::lowest());
   CHECK(earliest_begin(LengthClass::kUnit, TimeWindow{}) == Timestamp::lowest());
-  CHECK(earliest_begin(LengthClass::kYear, {{Timestamp::lowest().seconds + 5}, Timestamp::highest()}) == Timestamp::lowest());
+  CHECK(earliest_begin(LengthClass::kYear, {{Timestamp::lowest().seconds + 5}, Timestamp::highest()}) ==
+        Timestamp::lowest());
 }

@@ -30,7 +30,8 @@ Properties properties() {
   set_property(out, "share", {0.5});
   set_property(out, "venue", {std::string("Palais des Nations \0 Geneva", 27)});
   set_property(out, "until", {DateText{"2016-04~"}});
-  set_property(out, "days", {std::vector<PropertyValue>{{std::int64_t{1}}, {std::string("two")}, {std::vector<PropertyValue>{}}}});
+  set_property(out, "days",
+               {std::vector<PropertyValue>{{std::int64_t{1}}, {std::string("two")}, {std::vector<PropertyValue>{}}}});
   return out;
 }
 
@@ -141,22 +142,23 @@ TEST_CASE("record codec: the examples of FORMAT.md, byte for byte") {
   kerry.key = "john-kerry";
   kerry.name = "John Kerry";
   kerry.labels = {"Person"};
-  CHECK(hex(encode_actor(kerry)) ==
-        "100d400511115a11155a11190e111d06111907ff6a6f686e2d6b657200037279ff4a6f686e204b65720003727911013a3f506572736f6e40"
-        "02");
+  CHECK(
+      hex(encode_actor(kerry)) ==
+      "100d400511115a11155a11190e111d06111907ff6a6f686e2d6b657200037279ff4a6f686e204b65720003727911013a3f506572736f6e40"
+      "02");
   CHECK(hex(encode_kind({KindId{1000}, kinds::kCall, "HOTLINE", "041", ""})) ==
         "1008500103010611094211092211090a7f484f544c494e45073034310000");
-  CHECK(hex(encode_commit(commit())) ==
-        "100b5008017e5470389f3105012a012b010a01020109012a010111012a0f6e6f7465");
+  CHECK(hex(encode_commit(commit())) == "100b5008017e5470389f3105012a012b010a01020109012a010111012a0f6e6f7465");
   Interaction call;
   call.row = RowNumber{42};
   call.kind = kinds::kCall;
   call.status = Status::kHeld;
   call.when = *parse_when("2016-04-29");
   call.participants = {{ActorId{7}, Role::kCaller, {}}, {ActorId{8}, Role::kCallee, ActorId{9}}};
-  CHECK(hex(encode_interaction(call)) ==
-        "101e500306012a110601000011150a411402113537114d0a114d07114d07000011055a110805ff323031362d30342d0003323900000ea422"
-        "570f7ff523570ea422570f7ff5235711080301070106000001080107010900004002500205");
+  CHECK(
+      hex(encode_interaction(call)) ==
+      "101e500306012a110601000011150a411402113537114d0a114d07114d07000011055a110805ff323031362d30342d0003323900000ea422"
+      "570f7ff523570ea422570f7ff5235711080301070106000001080107010900004002500205");
 }
 
 TEST_CASE("record codec: what goes in comes out") {
@@ -254,7 +256,8 @@ TEST_CASE("record codec: a message cut short is refused, at every byte") {
   cut(encode_interaction(interaction()),
       [](const std::string& b) { return decode_interaction(InteractionId{1}, b).has_value(); });
   cut(encode_source(source()), [](const std::string& b) { return decode_source(SourceId{1}, b).has_value(); });
-  cut(encode_kind({KindId{9}, KindId{1}, "X", "", ""}), [](const std::string& b) { return decode_kind(KindId{9}, b).has_value(); });
+  cut(encode_kind({KindId{9}, KindId{1}, "X", "", ""}),
+      [](const std::string& b) { return decode_kind(KindId{9}, b).has_value(); });
   cut(encode_commit(commit()), [](const std::string& b) { return decode_commit(b).has_value(); });
 }
 
@@ -262,8 +265,8 @@ TEST_CASE("record codec: random bytes and random damage are read or refused, wit
   const std::uint64_t seed = 5;
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
-  const std::vector<std::string> good = {encode_actor(actor()), encode_interaction(interaction()), encode_source(source()),
-                                         encode_commit(commit())};
+  const std::vector<std::string> good = {encode_actor(actor()), encode_interaction(interaction()),
+                                         encode_source(source()), encode_commit(commit())};
   int refused = 0;
   for (int round = 0; round < 8000; ++round) {
     std::string bytes;
