@@ -278,7 +278,11 @@ TEST_CASE("syria, question 2: through whom could word have gone, before the walk
 
 TEST_CASE("syria, question 2 reversed: Moscow before Riyadh, and the way is the other way") {
   Syria syria({{"\"key\": \"kerry-riyadh-jan\"", "[2016-01-23..2016-01-25]", "[2016-03-28..2016-03-29]"}});
-  CHECK(syria.path(kPutin, kCommittee, ChronologyMode::kDefault) == std::vector<std::string>{"kerry-moscow-mar", "kerry-riyadh-jan"});
+  const auto back = syria.path(kPutin, kCommittee, ChronologyMode::kDefault);  // by Moscow, or by Obama and Havana
+  REQUIRE_FALSE(back.empty());
+  CHECK(back.back() == "kerry-riyadh-jan");
+  CHECK(syria.texts("MATCH (a {name: 'Vladimir Putin'})-[c:CONTACT]-(b)-[d:CONTACT]-(e {name: 'High Negotiations Committee'}) "
+                    "WHERE c BEFORE d RETURN c.key + ' ' + d.key") == Keys{"kerry-moscow-mar kerry-hijab-call", "kerry-moscow-mar kerry-riyadh-jan"});
   CHECK(syria.path(kCommittee, kPutin, ChronologyMode::kDefault).empty());
   Syria planned({{"\"key\": \"kerry-moscow-mar\"", "\"status\": \"held\"", "\"status\": \"planned\""}});
   const auto path = planned.path(kCommittee, kPutin, ChronologyMode::kDefault);
