@@ -71,7 +71,10 @@ Result<void> ResultCursor::next(ResultRows& rows) {
     rows.size_ = s.buffered_rows;
     return {};
   }
-  DEMARCHE_CHECK(s.root->next(s.batch));
+  if (auto made = s.root->next(s.batch); !made) {
+    s.ended = true;  // what was half computed is not handed out
+    return made;
+  }
   for (std::size_t i = 0; i < s.columns.size(); ++i) {
     rows.columns_[i] = std::move(s.batch.columns[s.plan.query.columns[i].slot]);
   }
@@ -96,6 +99,26 @@ Result<void> drain(ResultCursor::State& s) {
   }
 }
 
+bool writes_to_store(const ast::Query& syntax) {
+  return syntax.explain == ast::ExplainMode::kNone &&
+         std::any_of(syntax.clauses.begin(), syntax.clauses.end(), [](const ast::Clause& clause) {
+           return std::holds_alternative<ast::Create>(clause.node) || std::holds_alternative<ast::Record>(clause.node);
+         });
+}
+
+// Runs a statement that writes to its end, keeps its rows, and commits.
+Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& tx, std::string_view text) {
+  const Statistics before = s.view->statistics();
+  DEMARCHE_CHECK(drain(s));
+  s.root.reset();
+  s.context.reset();
+  s.changes.actors_created = tx.view().statistics().actors - before.actors;
+  s.changes.interactions_created = tx.view().statistics().interactions - before.interactions;
+  if (!tx.empty()) DEMARCHE_ASSIGN(s.changes.commit, tx.commit(text.substr(0, 200)));
+  s.view = store.view();
+  return {};
+}
+
 // EXPLAIN answers with the plan, a line a row.
 void buffer_plan(ResultCursor::State& s, std::string_view text) {
   s.columns = {"plan"};
@@ -117,10 +140,14 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
   auto state = std::make_unique<ResultCursor::State>();
   state->parameters = parameters;
-  state->view = store.view();
-  DEMARCHE_TRY(bound::Query bound, bind_query(syntax, text, state->view->kinds()));
   DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
-  DEMARCHE_ASSIGN(state->plan, plan_query(std::move(bound), state->view->statistics()));
+  const bool writes = writes_to_store(syntax);
+  std::unique_ptr<Transaction> tx;
+  if (writes) DEMARCHE_ASSIGN(tx, store.begin());
+  state->view = store.view();
+  const View& view = writes ? tx->view() : *state->view;
+  DEMARCHE_TRY(bound::Query bound, bind_query(syntax, text, view.kinds()));
+  DEMARCHE_ASSIGN(state->plan, plan_query(std::move(bound), view.statistics()));
   const bound::Query& query = state->plan.query;
   for (const bound::Column& column : query.columns) state->columns.push_back(column.name);
   if (query.explain) {
@@ -129,32 +156,16 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   }
   const QueryLimits limits{options.time_max, options.rows_held_max};
   state->batch = Batch(query.slot_count);
-  if (!query.writes) {
-    state->context = std::make_unique<ExecContext>(*state->view, state->parameters, limits, options.cancel);
-    state->root = make_operator(*state->plan.root, query.slot_count, *state->context);
-    return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
-  }
-  DEMARCHE_TRY(const std::unique_ptr<Transaction> tx, store.begin());
-  const Statistics before = tx->view().statistics();
-  state->context = std::make_unique<ExecContext>(tx->view(), state->parameters, limits, options.cancel);
+  state->context = std::make_unique<ExecContext>(view, state->parameters, limits, options.cancel);
   state->context->transaction = tx.get();
   state->root = make_operator(*state->plan.root, query.slot_count, *state->context);
-  DEMARCHE_CHECK(drain(*state));
-  state->root.reset();
-  state->context.reset();
-  if (!tx->empty()) DEMARCHE_ASSIGN(state->changes.commit, tx->commit(text.substr(0, 200)));
-  state->view = store.view();
-  state->changes.actors_created = state->view->statistics().actors - before.actors;
-  state->changes.interactions_created = state->view->statistics().interactions - before.interactions;
+  if (writes) DEMARCHE_CHECK(finish_writing(*state, store, *tx, text));
   return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
 }
 
 Result<bool> statement_writes(std::string_view text) {
   DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
-  return syntax.explain == ast::ExplainMode::kNone &&
-         std::any_of(syntax.clauses.begin(), syntax.clauses.end(), [](const ast::Clause& clause) {
-           return std::holds_alternative<ast::Create>(clause.node) || std::holds_alternative<ast::Record>(clause.node);
-         });
+  return writes_to_store(syntax);
 }
 
 std::string describe_error(const Error& error, std::string_view text) {
@@ -163,6 +174,7 @@ std::string describe_error(const Error& error, std::string_view text) {
   const std::size_t before = offset == 0 ? std::string_view::npos : text.rfind('\n', offset - 1);
   const std::size_t line_begin = before == std::string_view::npos ? 0 : before + 1;
   const std::size_t line_end = std::min(text.find('\n', offset), text.size());
+  const auto is_character_start = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
   const auto line_number = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n') + 1;
   const std::string_view lead = text.substr(line_begin, offset - line_begin);
   const std::string_view marked = text.substr(offset, std::min(error.fault->length, line_end - offset));
@@ -178,7 +190,8 @@ std::string describe_error(const Error& error, std::string_view text) {
     }
   }
   blank += std::string(display_width(run), ' ');
-  return fmt::format("{}:{}: {}\n  {}\n  {}{}", line_number, display_width(lead) + 1, error.message,
+  return fmt::format("{}:{}: {}\n  {}\n  {}{}", line_number,
+                     std::count_if(lead.begin(), lead.end(), is_character_start) + 1, error.message,
                      text.substr(line_begin, line_end - line_begin), blank,
                      std::string(std::max<std::size_t>(1, display_width(marked)), '^'));
 }

@@ -183,7 +183,7 @@ std::size_t hash_number(const Value& v) {
   if (v.kind() == ValueKind::kInteger) return std::hash<std::int64_t>{}(v.as_integer());
   const double d = v.as_real();
   // A float that is a whole number hashes like the integer it equals.
-  if (std::isfinite(d) && std::trunc(d) == d && std::abs(d) < 9.0e18) {
+  if (std::isfinite(d) && std::trunc(d) == d && d >= -9223372036854775808.0 && d < 9223372036854775808.0) {
     return std::hash<std::int64_t>{}(static_cast<std::int64_t>(d));
   }
   return std::isnan(d) ? 0x7FF8 : std::hash<double>{}(d);
@@ -387,6 +387,11 @@ const char* kind_name(ValueKind kind) {
       return "NULL";
   }
   return "";
+}
+
+std::string a_kind(ValueKind kind) {
+  const std::string name = kind_name(kind);
+  return (name.find_first_of("AEIOU") == 0 ? "an " : "a ") + name;
 }
 
 const Value* find_entry(const ValueMap& map, std::string_view key) {

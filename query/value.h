@@ -166,6 +166,7 @@ static_assert(sizeof(Value) == 16);
 [[nodiscard]] Result<PropertyValue> to_property(const Value& value);
 
 [[nodiscard]] const char* kind_name(ValueKind kind);  // "INTEGER", "LIST", ...
+[[nodiscard]] std::string a_kind(ValueKind kind);     // "an INTEGER", "a LIST", ...
 [[nodiscard]] const Value* find_entry(const ValueMap& map, std::string_view key);
 
 // Reads a literal of the language: 1, 1.5, 'text', true, null, [1, 2], {k: 1}. For parameters given as text.

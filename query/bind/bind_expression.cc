@@ -89,7 +89,7 @@ class ExpressionBinder {
         return bind_date(expr.span, expr.span, literal->value.as_string());
       if (!literal->value.is_null()) {
         return fault("SyntaxError", "InvalidArgumentType", expr.span,
-                     fmt::format("expected a date or an interaction, found a {}", kind_name(literal->value.kind())));
+                     fmt::format("expected a date or an interaction, found {}", a_kind(literal->value.kind())));
       }
     }
     return bind(expr);

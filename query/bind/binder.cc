@@ -42,6 +42,13 @@ const char* type_text(SlotType type) {
   return "";
 }
 
+// Surely neither an actor nor an interaction, whatever the data.
+bool is_scalar(const ast::Expr& expr) {
+  if (const auto* literal = std::get_if<ast::Literal>(&expr.node)) return !literal->value.is_null();
+  return std::holds_alternative<ast::DateLiteral>(expr.node) || std::holds_alternative<ast::ListOf>(expr.node) ||
+         std::holds_alternative<ast::MapOf>(expr.node) || std::holds_alternative<ast::Comparison>(expr.node);
+}
+
 bool kind_matches(const ast::LabelExpr& expr, KindId kind, const KindTable& table) {
   switch (expr.op) {
     case ast::LabelExpr::Op::kAny:
@@ -96,7 +103,8 @@ class Binder {
                    "an interaction alone is no path; name it inside the bracket");
     }
     bound::LoneInteraction lone;
-    DEMARCHE_TRY(const Variable variable, variable_for(p.variable, SlotType::kInteraction, p.span, &lone.bound_before));
+    DEMARCHE_TRY(const Variable variable, variable_for(p.variable, SlotType::kInteraction, p.span));
+    lone.may_be_value = variable.type == SlotType::kValue;
     lone.slot = variable.slot;
     lone.kinds = resolve_kinds(p.kinds);
     DEMARCHE_CHECK(bind_property_map(lone.slot, p.properties, out.conditions));
@@ -118,8 +126,7 @@ class Binder {
                      fmt::format("'{}' stands twice in this MATCH; each interaction is used once", p.variable));
       }
       bound::InteractionEdge edge;
-      DEMARCHE_TRY(const Variable variable,
-                   variable_for(p.variable, SlotType::kInteraction, p.span, &edge.bound_before));
+      DEMARCHE_TRY(const Variable variable, variable_for(p.variable, SlotType::kInteraction, p.span));
       edge.slot = variable.slot;
       edge.left = path.actors[i];
       edge.right = path.actors[i + 1];
@@ -143,8 +150,8 @@ class Binder {
 
   Result<std::size_t> bind_actor(const ast::ActorPattern& actor, bound::Match& out) {
     bound::ActorNode node;
-    DEMARCHE_TRY(const Variable variable,
-                 variable_for(actor.variable, SlotType::kActor, actor.span, &node.bound_before));
+    DEMARCHE_TRY(const Variable variable, variable_for(actor.variable, SlotType::kActor, actor.span));
+    node.may_be_value = variable.type == SlotType::kValue;
     node.slot = variable.slot;
     if (actor.labels) {
       out.conditions.push_back(
@@ -159,7 +166,7 @@ class Binder {
 
   // The variable a pattern names, made when it is new. `*bound_before` says whether an earlier clause or pattern made
   // it.
-  Result<Variable> variable_for(const std::string& name, SlotType type, Span span, bool* bound_before) {
+  Result<Variable> variable_for(const std::string& name, SlotType type, Span span) {
     if (!name.empty()) {
       if (const Variable* there = scope_.find(name)) {
         const bool unknown_type = there->type == SlotType::kValue;  // WITH may have passed on an actor as a value
@@ -167,7 +174,6 @@ class Binder {
           return fault("SyntaxError", "VariableTypeConflict", span,
                        fmt::format("'{}' is {} and cannot be {} too", name, type_text(there->type), type_text(type)));
         }
-        *bound_before = !matched_actors_.contains(there->slot);
         return *there;
       }
     }
@@ -315,7 +321,7 @@ class Binder {
     }
     DEMARCHE_TRY(ExprPtr expression,
                  bind_expression(*item.expression, scope_, context_, out.aggregating ? &aggregation : nullptr));
-    SlotType type = SlotType::kValue;
+    SlotType type = is_scalar(*item.expression) ? SlotType::kScalar : SlotType::kValue;
     if (variable != nullptr) {
       if (const Variable* source = scope_.find(variable->name)) type = source->type;
     }
@@ -393,6 +399,9 @@ class Binder {
 
   Result<void> bind_clause(const ast::Clause&, const ast::Create& node) {
     bound::Create out;
+    // Properties are computed from what was there before the clause; what it makes cannot be read within it.
+    const Scope before = scope_;
+    created_scope_ = &before;
     for (const ast::PathPattern& pattern : node.patterns) {
       if (pattern.stands_alone()) {
         return fault("SyntaxError", "UnsupportedFeature", pattern.span,
@@ -483,7 +492,7 @@ class Binder {
 
   Result<ExprPtr> bind_created_properties(const ast::ExprPtr& properties) {
     if (!properties) return ExprPtr();
-    return bind_expression(*properties, scope_, context_);
+    return bind_expression(*properties, *created_scope_, context_);
   }
 
   Result<void> bind_clause(const ast::Clause& clause, const ast::Record& node) {
@@ -544,6 +553,7 @@ class Binder {
   bound::Query query_;
   BindContext context_;
   Scope scope_;
+  const Scope* created_scope_ = nullptr;                  // of the CREATE being bound
   std::unordered_map<Slot, std::size_t> matched_actors_;  // of the MATCH being bound: slot to index
 };
 

@@ -100,11 +100,10 @@ struct KindFilter {
 
 struct ActorNode {
   Slot slot = 0;
-  bool bound_before = false;  // by an earlier clause
+  bool may_be_value = false;  // passed on by an earlier clause: whether it is an actor shows only when it runs
 };
 struct InteractionEdge {
   Slot slot = 0;
-  bool bound_before = false;
   std::size_t left = 0;  // index into Match::actors
   std::size_t right = 0;
   ast::Direction direction = ast::Direction::kEither;
@@ -112,7 +111,7 @@ struct InteractionEdge {
 };
 struct LoneInteraction {
   Slot slot = 0;
-  bool bound_before = false;
+  bool may_be_value = false;
   KindFilter kinds;
 };
 struct PathVariable {

@@ -12,7 +12,13 @@
 
 namespace demarche::query {
 
-enum class SlotType : std::uint8_t { kActor, kInteraction, kPath, kValue };
+enum class SlotType : std::uint8_t {
+  kActor,
+  kInteraction,
+  kPath,
+  kScalar,  // surely a value and none of the three
+  kValue,   // not known before it runs
+};
 
 struct Variable {
   std::string name;

@@ -109,7 +109,7 @@ Result<Truth> to_truth(const Value& v, Span span) {
   if (v.is_null()) return Truth::kUnknown;
   if (v.kind() == ValueKind::kBoolean) return v.as_boolean() ? Truth::kTrue : Truth::kFalse;
   return runtime_error("TypeError", "InvalidArgumentType", span,
-                       fmt::format("expected true, false or null, found a {}", kind_name(v.kind())));
+                       fmt::format("expected true, false or null, found {}", a_kind(v.kind())));
 }
 
 Value text_predicate(BinaryOp op, const Value& a, const Value& b) {
@@ -119,20 +119,6 @@ Value text_predicate(BinaryOp op, const Value& a, const Value& b) {
   if (op == BinaryOp::kStartsWith) return Value::boolean(text.starts_with(part));
   if (op == BinaryOp::kEndsWith) return Value::boolean(text.ends_with(part));
   return Value::boolean(text.find(part) != std::string::npos);
-}
-
-Result<Value> is_in(const Value& item, const Value& list, Span span) {
-  if (list.is_null()) return Value();
-  if (list.kind() != ValueKind::kList) {
-    return runtime_error("TypeError", "InvalidArgumentType", span,
-                         fmt::format("IN takes a list, found a {}", kind_name(list.kind())));
-  }
-  Truth any = Truth::kFalse;
-  for (const Value& candidate : list.as_list()) {
-    any = truth_or(any, equals(item, candidate));
-    if (any == Truth::kTrue) break;
-  }
-  return Value::truth(any);
 }
 
 // A text beside a date or an interaction's date is read as a date.
@@ -163,6 +149,21 @@ Result<Value> compare(CompareOp op, const Value& left, const Value& right, Span 
   return Value();
 }
 
+Result<Value> is_in(const Value& item, const Value& list, Span span) {
+  if (list.is_null()) return Value();
+  if (list.kind() != ValueKind::kList) {
+    return runtime_error("TypeError", "InvalidArgumentType", span,
+                         fmt::format("IN takes a list, found {}", a_kind(list.kind())));
+  }
+  Truth any = Truth::kFalse;
+  for (const Value& candidate : list.as_list()) {
+    DEMARCHE_TRY(const Value same, compare(CompareOp::kEqual, item, candidate, span));
+    any = truth_or(any, same.is_null() ? Truth::kUnknown : (same.as_boolean() ? Truth::kTrue : Truth::kFalse));
+    if (any == Truth::kTrue) break;
+  }
+  return Value::truth(any);
+}
+
 Result<Value> element_at(const Value& object, const Value& index, Span span, ExecContext& context) {
   if (object.is_null() || index.is_null()) return Value();
   if (object.kind() == ValueKind::kList && index.kind() == ValueKind::kInteger) {
@@ -175,7 +176,7 @@ Result<Value> element_at(const Value& object, const Value& index, Span span, Exe
     return property_of(object, index.as_string(), span, context);
   }
   return runtime_error("TypeError", "InvalidArgumentType", span,
-                       fmt::format("a {} has no element at a {}", kind_name(object.kind()), kind_name(index.kind())));
+                       fmt::format("{} has no element at {}", a_kind(object.kind()), a_kind(index.kind())));
 }
 
 Result<Value> slice(const Value& object, const Value& from, const Value& to, bool has_from, bool has_to, Span span) {
@@ -191,6 +192,23 @@ Result<Value> slice(const Value& object, const Value& from, const Value& to, boo
   const std::int64_t end = has_to ? clip(to.as_integer()) : size;
   if (begin >= end) return Value::list({});
   return Value::list(ValueList(list.begin() + begin, list.begin() + end));
+}
+
+bool has_kind(const bound::LabelTest& test, KindId kind, const KindTable& table) {
+  switch (test.op) {
+    case ast::LabelExpr::Op::kAny:
+      return true;
+    case ast::LabelExpr::Op::kNot:
+      return !has_kind(test.operands[0], kind, table);
+    case ast::LabelExpr::Op::kAnd:
+      return has_kind(test.operands[0], kind, table) && has_kind(test.operands[1], kind, table);
+    case ast::LabelExpr::Op::kOr:
+      return has_kind(test.operands[0], kind, table) || has_kind(test.operands[1], kind, table);
+    case ast::LabelExpr::Op::kName:
+      break;
+  }
+  const auto named = table.find(test.name);  // a kind is all kinds above it
+  return named && table.is_below(kind, *named);
 }
 
 class Evaluator {
@@ -237,7 +255,7 @@ class Evaluator {
     if (v.is_null()) return Value();
     if (!v.is_number()) {
       return runtime_error("TypeError", "InvalidArgumentType", expr.span,
-                           fmt::format("a sign before a {}", kind_name(v.kind())));
+                           fmt::format("a sign before {}", a_kind(v.kind())));
     }
     if (node.op == UnaryOp::kPlus) return v;
     if (v.kind() == ValueKind::kFloat) return Value::real(-v.as_real());
@@ -263,7 +281,9 @@ class Evaluator {
     DEMARCHE_TRY(const auto b, time_operand(right, node.right->span, context_));
     if (!a || !b) return Value();
     const auto predicate = static_cast<TimePredicate>(static_cast<int>(node.op) - static_cast<int>(BinaryOp::kBefore));
-    if (a->owner.value != 0 && a->owner == b->owner) return Value::truth(evaluate_identical(predicate));
+    const bool identical = a->owner.value != 0 && a->owner == b->owner;
+    if (!identical && (a->undated || b->undated)) return Value();  // never certain, never ruled out
+    if (identical) return Value::truth(evaluate_identical(predicate));
     return Value::truth(demarche::evaluate(predicate, a->bounds, b->bounds));
   }
 
@@ -376,16 +396,10 @@ class Evaluator {
     }
     if (subject.kind() == ValueKind::kInteraction) {
       DEMARCHE_TRY(const InteractionFacts facts, context_.facts(subject.as_interaction()));
-      // A kind is all kinds above it.
-      std::vector<std::string> names;
-      const KindTable& table = context_.view().kinds();
-      for (const Kind* kind = table.find_id(facts.kind); kind != nullptr; kind = table.find_id(kind->parent)) {
-        names.push_back(kind->name);
-      }
-      return Value::boolean(has_labels(node.labels, names));
+      return Value::boolean(has_kind(node.labels, facts.kind, context_.view().kinds()));
     }
     return runtime_error("TypeError", "InvalidArgumentType", expr.span,
-                         fmt::format("a {} has no labels", kind_name(subject.kind())));
+                         fmt::format("{} has no labels", a_kind(subject.kind())));
   }
 
   const Batch& batch_;
@@ -427,22 +441,22 @@ Result<std::optional<TimeOperand>> time_operand(const Value& value, Span span, E
     case ValueKind::kNull:
       return std::nullopt;
     case ValueKind::kDate:
-      return TimeOperand{value.as_date().period, value.as_date().owner};
+      return TimeOperand{value.as_date().period, value.as_date().owner, false};
     case ValueKind::kInteraction: {
       // An undated interaction has all of time as its bounds: never certain, never ruled out.
       DEMARCHE_TRY(const InteractionFacts facts, context.facts(value.as_interaction()));
-      return TimeOperand{facts.bounds, facts.id};
+      return TimeOperand{facts.bounds, facts.id, !facts.dated};
     }
     case ValueKind::kString: {
       auto edtf = parse_edtf(value.as_string());
       if (!edtf) return runtime_error("ArgumentError", "InvalidDate", span, edtf.error().message);
-      return TimeOperand{as_period(*edtf), {}};
+      return TimeOperand{as_period(*edtf), {}, false};
     }
     default:
       break;
   }
   return runtime_error("TypeError", "InvalidArgumentType", span,
-                       fmt::format("expected a date or an interaction, found a {}", kind_name(value.kind())));
+                       fmt::format("expected a date or an interaction, found {}", a_kind(value.kind())));
 }
 
 Result<Value> property_of(const Value& object, const std::string& key, Span span, ExecContext& context) {
@@ -461,7 +475,7 @@ Result<Value> property_of(const Value& object, const std::string& key, Span span
       break;
   }
   return runtime_error("TypeError", "InvalidArgumentType", span,
-                       fmt::format("a {} has no property '{}'", kind_name(object.kind()), key));
+                       fmt::format("{} has no property '{}'", a_kind(object.kind()), key));
 }
 
 Result<std::size_t> evaluate_count(const bound::Expr& expr, ExecContext& context) {
@@ -469,7 +483,7 @@ Result<std::size_t> evaluate_count(const bound::Expr& expr, ExecContext& context
   DEMARCHE_TRY(const Value v, evaluate(expr, none, 0, context));
   if (v.kind() != ValueKind::kInteger) {
     return runtime_error("SyntaxError", "InvalidArgumentType", expr.span,
-                         fmt::format("expected a whole number, found a {}", kind_name(v.kind())));
+                         fmt::format("expected a whole number, found {}", a_kind(v.kind())));
   }
   if (v.as_integer() < 0)
     return runtime_error("SyntaxError", "NegativeIntegerArgument", expr.span, "a number of rows cannot be negative");

@@ -23,7 +23,8 @@ namespace demarche::query {
 // What a value says about time: an interaction's own date, a date, a text read as one. nullopt: null.
 struct TimeOperand {
   TimeBounds bounds;
-  InteractionId owner;  // 0: not an interaction's own date
+  InteractionId owner;   // 0: not an interaction's own date
+  bool undated = false;  // an interaction without a date
 };
 [[nodiscard]] Result<std::optional<TimeOperand>> time_operand(const Value& value, Span span, ExecContext& context);
 

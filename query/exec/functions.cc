@@ -65,8 +65,7 @@ Result<Value> all_properties(const Value& v, ExecContext& context, Span span) {
                        {"place", text_or_null(record->place)}};
     return properties_map(record->properties, std::move(fields));
   }
-  return runtime_error("TypeError", "InvalidArgumentType", span,
-                       fmt::format("a {} has no properties", kind_name(v.kind())));
+  return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("{} has no properties", a_kind(v.kind())));
 }
 
 Result<Value> participants(InteractionId id, ExecContext& context) {
@@ -236,7 +235,7 @@ Value to_integer(const Value& v) {
   } else {
     return Value();
   }
-  if (!std::isfinite(real) || std::abs(real) >= 9.2233720368547758e18) return Value();
+  if (!(real >= -9223372036854775808.0 && real < 9223372036854775808.0)) return Value();
   return Value::integer(static_cast<std::int64_t>(real));
 }
 
@@ -247,7 +246,7 @@ Value to_float(const Value& v) {
   double real = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, real);
-  return error == std::errc() && stop == end && !text.empty() ? Value::real(real) : Value();
+  return error == std::errc() && stop == end && !text.empty() && std::isfinite(real) ? Value::real(real) : Value();
 }
 
 Value to_boolean(const Value& v) {
@@ -284,7 +283,8 @@ Result<Value> range(const std::vector<Value>& a, Span span) {
     return runtime_error("ArgumentError", "NumberOutOfRange", span, "range() with a step of 0 does not end");
   std::int64_t distance = 0;
   const bool too_far = __builtin_sub_overflow(a[1].as_integer(), a[0].as_integer(), &distance);
-  if (!too_far && distance != 0 && (distance < 0) != (step < 0)) return Value::list({});
+  if (a[0].as_integer() != a[1].as_integer() && (a[1].as_integer() < a[0].as_integer()) != (step < 0))
+    return Value::list({});
   // -2^63 / -1 is the one quotient that does not fit, and far above the limit anyway.
   const bool least = distance == std::numeric_limits<std::int64_t>::min();
   const std::int64_t count = least ? kRangeMax : distance / step;
@@ -309,8 +309,10 @@ Result<Value> number_function(FunctionId id, const Value& v, Span span) {
       return Value::real(std::ceil(v.to_real()));
     case FunctionId::kFloor:
       return Value::real(std::floor(v.to_real()));
-    case FunctionId::kRound:
-      return Value::real(std::floor(v.to_real() + 0.5));
+    case FunctionId::kRound: {
+      const double below = std::floor(v.to_real());
+      return Value::real(v.to_real() - below >= 0.5 ? below + 1 : below);
+    }
     case FunctionId::kSqrt:
       return Value::real(std::sqrt(v.to_real()));
     default:
@@ -322,24 +324,29 @@ Result<Value> number_function(FunctionId id, const Value& v, Span span) {
 
 Result<Value> actor_property(ActorId id, const std::string& key, ExecContext& context) {
   DEMARCHE_TRY(const Actor* actor, context.actor(id));
-  if (const PropertyValue* value = find_property(actor->properties, key)) return from_property(*value);
-  if (key == "name") return text_or_null(actor->name);
-  if (key == "key") return text_or_null(actor->key);
-  if (key == "aliases") return texts(actor->aliases);
-  return Value();
+  // The field wins where it has a value; CREATE keeps as a property what the field cannot hold, as in {name: 1}.
+  if (key == "name" && !actor->name.empty()) return Value::string(actor->name);
+  if (key == "key" && !actor->key.empty()) return Value::string(actor->key);
+  if (key == "aliases" && !actor->aliases.empty()) return texts(actor->aliases);
+  const PropertyValue* value = find_property(actor->properties, key);
+  if (value != nullptr) return from_property(*value);
+  return key == "aliases" ? Value::list({}) : Value();
 }
 
 Result<Value> interaction_property(InteractionId id, const std::string& key, ExecContext& context) {
   DEMARCHE_TRY(const Interaction* record, context.interaction(id));
-  if (const PropertyValue* value = find_property(record->properties, key)) return from_property(*value);
-  if (key == "key") return text_or_null(record->key);
-  if (key == "when") return when_or_null(record->when, id);
-  if (key == "begin") return bound_of(record->when, true);
-  if (key == "end") return bound_of(record->when, false);
-  if (key == "place") return text_or_null(record->place);
-  if (key == "status") return text_or_null(std::string(status_name(record->status)));
-  if (key == "part_of") return record->part_of ? Value::interaction(*record->part_of) : Value();
-  return Value();
+  if (key == "key" && !record->key.empty()) return Value::string(record->key);
+  if (record->when) {
+    if (key == "when") return when_or_null(record->when, id);
+    if (key == "begin") return bound_of(record->when, true);
+    if (key == "end") return bound_of(record->when, false);
+  }
+  if (key == "place" && !record->place.empty()) return Value::string(record->place);
+  if (key == "status" && record->status != Status::kNone)
+    return Value::string(std::string(status_name(record->status)));
+  if (key == "part_of" && record->part_of) return Value::interaction(*record->part_of);
+  const PropertyValue* value = find_property(record->properties, key);
+  return value == nullptr ? Value() : from_property(*value);
 }
 
 bool has_labels(const bound::LabelTest& test, const std::vector<std::string>& labels) {
@@ -384,7 +391,7 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
   using F = FunctionId;
   const auto wrong = [&](const Value& v) {
     return runtime_error("TypeError", "InvalidArgumentType", span,
-                         fmt::format("{} does not take a {}", def.signature, kind_name(v.kind())));
+                         fmt::format("{} does not take {}", def.signature, a_kind(v.kind())));
   };
   if (def.id == F::kCoalesce) {
     for (const Value& v : a) {

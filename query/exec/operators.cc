@@ -191,7 +191,7 @@ class Accumulator {
   Result<void> add_number(const Value& v) {
     if (!v.is_number()) {
       return runtime_error("TypeError", "InvalidArgumentType", aggregate_->span,
-                           fmt::format("{} takes numbers, found a {}", aggregate_->def->name, kind_name(v.kind())));
+                           fmt::format("{} takes numbers, found {}", aggregate_->def->name, a_kind(v.kind())));
     }
     real_ += v.to_real();
     if (v.kind() == ValueKind::kFloat) {

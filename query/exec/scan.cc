@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/contact.h"
+#include "engine/names.h"
 #include "query/exec/evaluate.h"
 #include "query/exec/operators.h"
 
@@ -38,8 +39,10 @@ Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const B
         break;
       case ast::BinaryOp::kDuring:
       case ast::BinaryOp::kOverlaps:
-        begin_at(term.possibly ? y.begin_min : y.begin_max);
-        end_at(just_after(term.possibly ? y.end_max : y.end_min));
+        // What is certain must reach all that lies for certain within y, or, where y is one vague moment, all it may
+        // be.
+        begin_at(term.possibly ? y.begin_min : std::min(y.begin_max, y.end_min));
+        end_at(just_after(term.possibly ? y.end_max : std::max(y.begin_max, y.end_min)));
         break;
       default:
         break;
@@ -54,13 +57,20 @@ class ActorScanOp final : public RowByRow {
  public:
   ActorScanOp(OperatorPtr input, const plan::Node& node, const plan::ActorScan& op, std::size_t slots,
               ExecContext& context)
-      : RowByRow(std::move(input), node, slots, context), op_(op) {}
+      : RowByRow(std::move(input), node, slots, context),
+        op_(op),
+        bound_(std::find(node.carried.begin(), node.carried.end(), op.slot) != node.carried.end()) {}
 
  protected:
   Result<void> begin_row() override {
     ids_.clear();
     at_ = 0;
     cursor_.reset();
+    if (bound_) {  // a value from elsewhere stands here: it must be an actor
+      const Value& v = in().at(op_.slot, row());
+      if (v.kind() == ValueKind::kActor) ids_.push_back(v.as_actor());
+      return {};
+    }
     switch (op_.by) {
       case plan::ActorScan::By::kKey:
       case plan::ActorScan::By::kName:
@@ -86,7 +96,7 @@ class ActorScanOp final : public RowByRow {
     }
     for (; at_ < ids_.size() && out.size < kBatchRows; ++at_, ++out.size) {
       carry(out);
-      out.columns[op_.slot].push_back(Value::actor(ids_[at_]));
+      if (!bound_) out.columns[op_.slot].push_back(Value::actor(ids_[at_]));
     }
     return at_ < ids_.size() || cursor_.has_value();
   }
@@ -107,11 +117,18 @@ class ActorScanOp final : public RowByRow {
       if (id) ids_.push_back(*id);
       return {};
     }
+    DEMARCHE_TRY(const std::string form, normal_form(wanted.as_string()));
+    if (form.empty()) {  // a name of nothing but marks is not indexed
+      DEMARCHE_TRY(ActorCursor cursor, context_.view().actors());
+      cursor_ = std::move(cursor);
+      return {};
+    }
     DEMARCHE_ASSIGN(ids_, context_.view().find_actors_by_name(wanted.as_string()));
     return {};
   }
 
   const plan::ActorScan& op_;
+  bool bound_;
   std::vector<ActorId> ids_;
   std::size_t at_ = 0;
   std::optional<ActorCursor> cursor_;
@@ -139,9 +156,12 @@ class InteractionScanOp final : public RowByRow {
     }
     if (op_.key) {
       DEMARCHE_TRY(const Value wanted, evaluate(*op_.key, in(), row(), context_));
-      if (wanted.kind() == ValueKind::kString)
+      if (wanted.is_null()) return {};
+      if (wanted.kind() == ValueKind::kString && !wanted.as_string().empty()) {
         DEMARCHE_ASSIGN(single_, context_.view().find_interaction(wanted.as_string()));
-      return {};
+        return {};
+      }
+      // Anything else can only be a property of that name: look at all, the filter decides.
     }
     DEMARCHE_TRY(const TimeWindow window, window_of(op_.windows, in(), row(), context_));
     DEMARCHE_TRY(RowCursor cursor, context_.view().timeline(window, op_.kinds.set));
@@ -156,6 +176,7 @@ class InteractionScanOp final : public RowByRow {
       return false;
     }
     if (!cursor_) return false;
+    DEMARCHE_CHECK(context_.check());
     DEMARCHE_CHECK(cursor_->next(rows_, kBatchRows - out.size));
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       context_.remember(rows_, i);
@@ -251,6 +272,7 @@ class PairScanOp : public RowByRow {
       pending_.clear();
       at_ = 0;
       if (!cursor_) return false;
+      DEMARCHE_CHECK(context_.check());
       DEMARCHE_CHECK(cursor_->next(rows_));
       if (rows_.size() == 0) return false;
       for (std::size_t i = 0; i < rows_.size(); ++i) {

@@ -37,7 +37,7 @@ Result<ValueMap> evaluate_map(const bound::ExprPtr& expr, const Batch& in, std::
   if (v.is_null()) return ValueMap();
   if (v.kind() != ValueKind::kMap) {
     return runtime_error("TypeError", "InvalidArgumentType", expr->span,
-                         fmt::format("expected a map of properties, found a {}", kind_name(v.kind())));
+                         fmt::format("expected a map of properties, found {}", a_kind(v.kind())));
   }
   return v.as_map();
 }
@@ -57,11 +57,11 @@ Result<Properties> to_properties(const ValueMap& map, Span span) {
 }
 
 Result<When> to_when(const Value& v, Span span) {
-  auto when = v.kind() == ValueKind::kDate ? parse_when(v.as_date().text)
-              : v.kind() == ValueKind::kString
-                  ? parse_when(v.as_string())
-                  : Result<When>(
-                        invalid(fmt::format("a date is a text such as '2016-04-29', found a {}", kind_name(v.kind()))));
+  auto when =
+      v.kind() == ValueKind::kDate ? parse_when(v.as_date().text)
+      : v.kind() == ValueKind::kString
+          ? parse_when(v.as_string())
+          : Result<When>(invalid(fmt::format("a date is a text such as '2016-04-29', found {}", a_kind(v.kind()))));
   if (!when) return runtime_error("ArgumentError", "InvalidDate", span, when.error().message);
   return when;
 }
@@ -86,6 +86,38 @@ Result<Status> take_status(ValueMap& map, Span span) {
                          fmt::format("unknown status '{}'; held, planned or cancelled", *text));
   return *status;
 }
+
+// Takes all rows before it hands out the first: what a statement writes must not be met by its own reading.
+class EagerOp final : public Operator {
+ public:
+  EagerOp(OperatorPtr input, std::size_t slots, ExecContext& context)
+      : context_(context), input_(std::move(input)), slots_(slots) {}
+
+  Result<void> next(Batch& out) override {
+    if (!drained_) {
+      drained_ = true;
+      while (true) {
+        Batch batch(slots_);
+        DEMARCHE_CHECK(context_.check());
+        DEMARCHE_CHECK(input_->next(batch));
+        if (batch.size == 0) break;
+        DEMARCHE_CHECK(context_.hold_rows(batch.size));
+        held_.push_back(std::move(batch));
+      }
+    }
+    out.clear();
+    if (next_ < held_.size()) out = std::move(held_[next_++]);
+    return {};
+  }
+
+ private:
+  ExecContext& context_;
+  OperatorPtr input_;
+  std::size_t slots_;
+  bool drained_ = false;
+  std::vector<Batch> held_;
+  std::size_t next_ = 0;
+};
 
 class CreateOp final : public RowByRow {
  public:
@@ -164,7 +196,7 @@ class CreateOp final : public RowByRow {
     const Value& v = out.columns[slot].back();
     if (v.kind() == ValueKind::kActor) return v.as_actor();
     return runtime_error("TypeError", "InvalidArgumentType", span,
-                         fmt::format("an interaction joins actors, found a {}", kind_name(v.kind())));
+                         fmt::format("an interaction joins actors, found {}", a_kind(v.kind())));
   }
 
   const plan::Create& op_;
@@ -195,6 +227,14 @@ class RecordOp final : public RowByRow {
     for (const bound::RecordParticipant& p : op_.participants) DEMARCHE_CHECK(add_participant(p, record));
     for (const bound::RecordClaim& claim : op_.claims) DEMARCHE_CHECK(add_claim(claim, record));
     DEMARCHE_TRY(const ValueMap map, evaluate_map(op_.properties, in(), row(), context_));
+    for (const char* field : {"key", "kind", "when", "begin", "end", "place", "status", "part_of"}) {
+      if (find_entry(map, field) == nullptr) continue;
+      return runtime_error(
+          "ArgumentError", "InvalidPropertyName", op_.properties->span,
+          fmt::format(
+              "'{}' is a part of RECORD itself (the key after the kind, ON, AT, STATUS, PART OF), not a property",
+              field));
+    }
     DEMARCHE_ASSIGN(record.properties, to_properties(map, op_.span));
     auto id = context_.transaction->add_interaction(std::move(record));
     if (!id) return tl::unexpected(at(std::move(id).error(), op_.span));
@@ -214,7 +254,7 @@ class RecordOp final : public RowByRow {
     if (v.is_null()) return std::string();
     if (v.kind() == ValueKind::kString) return v.as_string();
     return runtime_error("TypeError", "InvalidArgumentType", expr->span,
-                         fmt::format("expected a text, found a {}", kind_name(v.kind())));
+                         fmt::format("expected a text, found {}", a_kind(v.kind())));
   }
 
   // An actor by key, else by one of its names if only one actor has it.
@@ -272,7 +312,8 @@ class RecordOp final : public RowByRow {
 
 OperatorPtr make_write(const plan::Node& node, OperatorPtr input, std::size_t slots, ExecContext& context) {
   if (const auto* create = std::get_if<plan::Create>(&node.op)) {
-    return std::make_unique<CreateOp>(std::move(input), node, *create, slots, context);
+    auto eager = std::make_unique<EagerOp>(std::move(input), slots, context);
+    return std::make_unique<CreateOp>(std::move(eager), node, *create, slots, context);
   }
   return std::make_unique<RecordOp>(std::move(input), node, std::get<plan::Record>(node.op), slots, context);
 }

@@ -126,6 +126,7 @@ struct Expr {
   std::variant<Literal, DateLiteral, ParameterRef, VariableRef, PropertyOf, Unary, Binary, Comparison, Call, ListOf,
                MapOf, ElementAt, SliceOf, CaseOf, HasLabels>
       node;
+  std::uint32_t depth = 1;
 };
 
 // ---- patterns ------------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ class Lexer {
 
   Result<void> word() {
     const std::size_t from = at_;
-    while (is_word_byte(peek())) ++at_;
+    while (is_word_byte(peek()) && !text_.substr(at_).starts_with("\xC2\xA0")) ++at_;
     const std::string_view text = text_.substr(from, at_ - from);
     // Typographic quotes come with pasted text and look like letters to the rule above.
     if (text.find("\xE2\x80\x98") != std::string_view::npos || text.find("\xE2\x80\x99") != std::string_view::npos ||
@@ -167,6 +167,7 @@ class Lexer {
       ++at_;
       return {};
     }
+    if (at_ >= text_.size()) return syntax_error("UnexpectedSyntax", {from, 1}, "the query ends within this escape");
     const std::size_t digits = c == 'u' ? 4 : (c == 'U' ? 8 : 0);
     if (digits == 0) {
       return syntax_error("UnexpectedSyntax", {from, 2},

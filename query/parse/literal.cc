@@ -11,6 +11,10 @@ Result<Value> constant(const ast::Expr& expr, std::string_view text) {
     DEMARCHE_TRY(const Edtf edtf, parse_edtf(date->text));
     return Value::date(date_literal(edtf));
   }
+  if (const auto* unary = std::get_if<ast::Unary>(&expr.node); unary != nullptr && unary->op == ast::UnaryOp::kMinus) {
+    DEMARCHE_TRY(const Value v, constant(*unary->operand, text));
+    if (v.kind() == ValueKind::kFloat) return Value::real(-v.as_real());
+  }
   if (const auto* list = std::get_if<ast::ListOf>(&expr.node)) {
     ValueList items;
     for (const ast::ExprPtr& item : list->items) {

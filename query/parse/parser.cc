@@ -33,9 +33,46 @@ const std::vector<std::string>& clause_words() {
   return words;
 }
 
-template <typename Node>
-ExprPtr make(Span span, Node node) {
-  return std::make_unique<Expr>(Expr{span, std::move(node)});
+// How deep the tree below a node is. Chains of operators lean to the left, so that a long one is a deep one.
+std::uint32_t depth_below(const ExprPtr& child) { return child ? child->depth : 0; }
+template <typename... Rest>
+std::uint32_t depth_below(const ExprPtr& first, const Rest&... rest) {
+  return std::max(depth_below(first), depth_below(rest...));
+}
+std::uint32_t depth_below(const Unary& n) { return depth_below(n.operand); }
+std::uint32_t depth_below(const PropertyOf& n) { return depth_below(n.object); }
+std::uint32_t depth_below(const Binary& n) { return depth_below(n.left, n.right); }
+std::uint32_t depth_below(const ElementAt& n) { return depth_below(n.object, n.index); }
+std::uint32_t depth_below(const SliceOf& n) { return depth_below(n.object, n.from, n.to); }
+std::uint32_t depth_below(const HasLabels& n) { return depth_below(n.subject); }
+std::uint32_t depth_below(const Comparison& n) {
+  std::uint32_t out = depth_below(n.first);
+  for (const auto& [op, operand] : n.rest) out = std::max(out, depth_below(operand));
+  return out + static_cast<std::uint32_t>(n.rest.size());  // bound as a chain of ANDs
+}
+std::uint32_t depth_below(const Call& n) {
+  std::uint32_t out = 0;
+  for (const ExprPtr& child : n.arguments) out = std::max(out, depth_below(child));
+  return out;
+}
+std::uint32_t depth_below(const ListOf& n) {
+  std::uint32_t out = 0;
+  for (const ExprPtr& child : n.items) out = std::max(out, depth_below(child));
+  return out;
+}
+std::uint32_t depth_below(const MapOf& n) {
+  std::uint32_t out = 0;
+  for (const auto& [key, child] : n.entries) out = std::max(out, depth_below(child));
+  return out;
+}
+std::uint32_t depth_below(const CaseOf& n) {
+  std::uint32_t out = depth_below(n.subject, n.otherwise);
+  for (const auto& [condition, result] : n.branches) out = std::max(out, depth_below(condition, result));
+  return out;
+}
+template <typename Leaf>
+std::uint32_t depth_below(const Leaf&) {
+  return 0;
 }
 
 class Parser {
@@ -48,6 +85,10 @@ class Parser {
     while (true) {
       DEMARCHE_TRY(Clause clause, parse_clause());
       out.clauses.push_back(std::move(clause));
+      if (out.clauses.size() > kClausesMax) {
+        return syntax_error("QueryTooLong", out.clauses.back().span,
+                            fmt::format("more than {} clauses in one statement", kClausesMax));
+      }
       if (take_symbol(";") || peek().kind == TokenKind::kEnd) break;
     }
     if (peek().kind != TokenKind::kEnd) {
@@ -58,6 +99,13 @@ class Parser {
   }
 
  private:
+  template <typename Node>
+  ExprPtr make(Span span, Node node) {
+    const std::uint32_t depth = depth_below(node) + 1;
+    tree_depth_ = std::max(tree_depth_, depth);
+    return std::make_unique<Expr>(Expr{span, std::move(node), depth});
+  }
+
   // ---- tokens ------------------------------------------------------------------------------------------------------
 
   [[nodiscard]] const Token& peek(std::size_t ahead = 0) const {
@@ -113,6 +161,11 @@ class Parser {
     int& depth_;
   };
   [[nodiscard]] Result<void> check_depth() const {
+    if (tree_depth_ > kTreeDepthMax) {
+      return syntax_error(
+          "NestingTooDeep", peek().span,
+          fmt::format("an expression of more than {} operators in a chain; use IN, or WITH in between", kTreeDepthMax));
+    }
     if (depth_ <= kNestingMax) return {};
     return syntax_error("NestingTooDeep", peek().span,
                         fmt::format("nested deeper than {} levels; split the expression with WITH", kNestingMax));
@@ -301,9 +354,15 @@ class Parser {
 
   Result<std::vector<PathPattern>> parse_patterns() {
     std::vector<PathPattern> out;
+    std::size_t steps = 0;
     do {
       DEMARCHE_TRY(PathPattern pattern, parse_path());
       out.push_back(std::move(pattern));
+      steps += out.back().actors.size() + out.back().interactions.size();
+      if (steps > kPatternStepsMax) {
+        return syntax_error("QueryTooLong", out.back().span,
+                            fmt::format("more than {} actors and interactions in one clause", kPatternStepsMax));
+      }
     } while (take_symbol(","));
     return out;
   }
@@ -391,6 +450,7 @@ class Parser {
     DEMARCHE_CHECK(check_depth());
     DEMARCHE_TRY(LabelExpr out, parse_label_and());
     while (take_symbol("|")) {
+      DEMARCHE_CHECK(check_depth());
       (void)take_symbol(":");  // the old form A|:B
       DEMARCHE_TRY(LabelExpr right, parse_label_and());
       out = combine(LabelExpr::Op::kOr, std::move(out), std::move(right));
@@ -400,6 +460,7 @@ class Parser {
   Result<LabelExpr> parse_label_and() {
     DEMARCHE_TRY(LabelExpr out, parse_label_not());
     while (take_symbol("&") || take_symbol(":")) {
+      DEMARCHE_CHECK(check_depth());
       DEMARCHE_TRY(LabelExpr right, parse_label_not());
       out = combine(LabelExpr::Op::kAnd, std::move(out), std::move(right));
     }
@@ -426,7 +487,8 @@ class Parser {
     DEMARCHE_ASSIGN(out.name, need_name("a label or kind"));
     return out;
   }
-  static LabelExpr combine(LabelExpr::Op op, LabelExpr left, LabelExpr right) {
+  LabelExpr combine(LabelExpr::Op op, LabelExpr left, LabelExpr right) {
+    tree_depth_ += 4;  // a chain of labels leans to the left too; an upper bound will do
     LabelExpr out;
     out.op = op;
     out.span = join(left.span, right.span);
@@ -448,6 +510,7 @@ class Parser {
   Result<ExprPtr> parse_word_operator(std::string_view word, BinaryOp op, Next next) {
     DEMARCHE_TRY(ExprPtr left, next());
     while (take_word(word)) {
+      DEMARCHE_CHECK(check_depth());
       DEMARCHE_TRY(ExprPtr right, next());
       const Span span = join(left->span, right->span);
       left = make(span, Binary{op, std::move(left), std::move(right)});
@@ -489,6 +552,7 @@ class Parser {
     DEMARCHE_TRY(ExprPtr left, parse_predicate());
     Comparison out;
     while (const auto op = take_compare()) {
+      if (out.rest.size() >= kTreeDepthMax) return expected("a shorter chain of comparisons");
       DEMARCHE_TRY(ExprPtr right, parse_predicate());
       out.rest.emplace_back(*op, std::move(right));
     }
@@ -514,6 +578,7 @@ class Parser {
     const std::size_t first = at_;
     DEMARCHE_TRY(ExprPtr left, parse_sum());
     while (true) {
+      DEMARCHE_CHECK(check_depth());
       if (take_word("IS")) {
         const UnaryOp op = take_word("NOT") ? UnaryOp::kIsNotNull : UnaryOp::kIsNull;
         DEMARCHE_CHECK(need_word("NULL"));
@@ -531,6 +596,7 @@ class Parser {
     const std::size_t first = at_;
     DEMARCHE_TRY(ExprPtr left, parse_product());
     while (is_symbol("+") || is_symbol("-")) {
+      DEMARCHE_CHECK(check_depth());
       const BinaryOp op = take().text == "+" ? BinaryOp::kAdd : BinaryOp::kSubtract;
       DEMARCHE_TRY(ExprPtr right, parse_product());
       left = make(span_from(first), Binary{op, std::move(left), std::move(right)});
@@ -542,6 +608,7 @@ class Parser {
     const std::size_t first = at_;
     DEMARCHE_TRY(ExprPtr left, parse_power());
     while (is_symbol("*") || is_symbol("/") || is_symbol("%")) {
+      DEMARCHE_CHECK(check_depth());
       const std::string& symbol = take().text;
       const BinaryOp op = symbol == "*" ? BinaryOp::kMultiply : (symbol == "/" ? BinaryOp::kDivide : BinaryOp::kModulo);
       DEMARCHE_TRY(ExprPtr right, parse_power());
@@ -554,6 +621,7 @@ class Parser {
     const std::size_t first = at_;
     DEMARCHE_TRY(ExprPtr left, parse_sign());
     while (take_symbol("^")) {
+      DEMARCHE_CHECK(check_depth());
       DEMARCHE_TRY(ExprPtr right, parse_sign());
       left = make(span_from(first), Binary{BinaryOp::kPower, std::move(left), std::move(right)});
     }
@@ -577,6 +645,7 @@ class Parser {
     const std::size_t first = at_;
     DEMARCHE_TRY(ExprPtr out, parse_atom());
     while (true) {
+      DEMARCHE_CHECK(check_depth());
       if (take_symbol(".")) {
         DEMARCHE_TRY(std::string key, need_name("a property name"));
         out = make(span_from(first), PropertyOf{std::move(out), std::move(key)});
@@ -759,6 +828,7 @@ class Parser {
   std::vector<Token> tokens_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  std::uint32_t tree_depth_ = 0;  // of the deepest expression so far
 };
 
 }  // namespace

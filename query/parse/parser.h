@@ -1,6 +1,8 @@
 // Text to syntax tree: recursive descent, one function a rule, so that each message can say what was expected where.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +13,10 @@ namespace demarche::query {
 
 // Deepest nesting of brackets and operators in one expression. Deeper texts are refused, not crashed on.
 inline constexpr int kNestingMax = 200;
+// Deepest expression tree: a chain of a thousand ANDs is a thousand deep.
+inline constexpr std::uint32_t kTreeDepthMax = 1000;
+inline constexpr std::size_t kClausesMax = 200;
+inline constexpr std::size_t kPatternStepsMax = 300;
 inline constexpr std::size_t kQueryBytesMax = std::size_t{1} << 20;
 
 // Reads one statement; a semicolon may end it. Errors: SyntaxError with place.

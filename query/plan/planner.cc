@@ -235,22 +235,22 @@ class MatchPlanner {
     const bound::LoneInteraction& lone = match_.alone[step.index];
     alone_done_[step.index] = true;
     if (is_bound(lone.slot)) {
-      // Bound already: only its kind remains to be tested, by looking at all pairs it may have or none.
-      kind_check(lone.slot, lone.kinds);
+      // Bound already: only what it is remains to be tested.
+      if (!lone.kinds.any || lone.may_be_value) push(plan::InteractionScan{lone.slot, nullptr, lone.kinds, {}}, 1, {});
       return;
     }
     plan::InteractionScan scan{lone.slot, wanted_value(lone.slot, "key"), lone.kinds, windows_of(lone.slot)};
     push(std::move(scan), step.rows, {lone.slot});
   }
 
-  void kind_check(Slot slot, const bound::KindFilter& kinds) {
-    if (!kinds.any) push(plan::InteractionScan{slot, nullptr, kinds, {}}, kKindShare, {});
-  }
-
   void take_actor(const Step& step) {
     const Slot slot = match_.actors[step.index].slot;
     actors_done_[step.index] = true;
-    if (is_bound(slot)) return;
+    if (is_bound(slot)) {
+      if (match_.actors[step.index].may_be_value)
+        push(plan::ActorScan{slot, plan::ActorScan::By::kAll, nullptr, {}}, 1, {});
+      return;
+    }
     plan::ActorScan scan;
     scan.slot = slot;
     if (const ExprPtr key = wanted_value(slot, "key")) {
