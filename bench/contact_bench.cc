@@ -122,7 +122,7 @@ void load(benchmark::State& state) {
     fill(*store);
     demand(store->view()->statistics().interactions == kContacts, "load");
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kContacts));
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kContacts));
 }
 BENCHMARK(load)->Unit(benchmark::kMillisecond)->MinTime(2);
 
@@ -133,7 +133,7 @@ void scan_of_a_hub(benchmark::State& state) {
   std::size_t expected = 0;
   for (const Contact& c : contacts()) expected += (c.a == 0 || c.b == 0) && c.day >= from && c.day < from + 365 ? 1 : 0;
   for (auto _ : state) demand(count_rows(must(view->scan(hub, window_of(from, 365), {}))) == expected, "hub");
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * expected));
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(expected));
 }
 BENCHMARK(scan_of_a_hub)->Unit(benchmark::kMicrosecond);
 
@@ -143,7 +143,7 @@ void timeline_of_a_year(benchmark::State& state) {
   std::size_t expected = 0;
   for (const Contact& c : contacts()) expected += c.day >= from && c.day < from + 365 ? 1 : 0;
   for (auto _ : state) demand(count_rows(must(view->timeline(window_of(from, 365), {}))) == expected, "timeline");
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * expected));
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(expected));
 }
 BENCHMARK(timeline_of_a_year)->Unit(benchmark::kMicrosecond);
 

@@ -36,6 +36,7 @@ const char* type_text(SlotType type) {
       return "an interaction";
     case SlotType::kPath:
       return "a path";
+    case SlotType::kScalar:
     case SlotType::kValue:
       return "a value";
   }

@@ -447,7 +447,7 @@ TEST_CASE("labels: their actors in order of id, once; a label that begins alike 
   const ActorId both = must(tx->add_actor(actor("b", "B", {"Persona", "Person", "Person"})));
   must(tx->commit("x"));
   const auto view = f.store->view();
-  for (const std::size_t rows_max : {1, 2, 100}) {
+  for (const std::size_t rows_max : {std::size_t{1}, std::size_t{2}, std::size_t{100}}) {
     CHECK(must(ids_of(view->actors_with_label("Person"), rows_max)) == std::vector<ActorId>{f.kerry, f.hijab, both});
   }
   CHECK(must(ids_of(view->actors_with_label("Persona"))) == std::vector<ActorId>{both});
