@@ -64,7 +64,8 @@ class ExpressionBinder {
                    near.empty() ? fmt::format("nothing is called '{}' here", node.name)
                                 : fmt::format("nothing is called '{}' here; did you mean {}?", node.name, near));
     }
-    if (aggregation_ != nullptr) {
+    const bool local = std::find(locals_.begin(), locals_.end(), variable->slot) != locals_.end();
+    if (aggregation_ != nullptr && !local) {
       return fault("SyntaxError", "AmbiguousAggregationExpression", expr.span,
                    fmt::format("'{}' stands beside an aggregate but is not a column of its own; add it to the columns",
                                node.name));
@@ -77,7 +78,21 @@ class ExpressionBinder {
     return make_expr(expr.span, bound::PropertyOf{std::move(object), node.key});
   }
 
+  // What is surely no truth value, whatever the data, is refused before the query runs.
+  static Result<void> check_boolean(const ast::Expr& expr) {
+    const auto* literal = std::get_if<ast::Literal>(&expr.node);
+    const bool list = std::holds_alternative<ast::ListOf>(expr.node);
+    const bool map = std::holds_alternative<ast::MapOf>(expr.node);
+    const bool boolean = literal == nullptr || literal->value.is_null() || literal->value.kind() == ValueKind::kBoolean;
+    if (boolean && !list && !map) return {};
+    const ValueKind kind = list ? ValueKind::kList : (map ? ValueKind::kMap : literal->value.kind());
+    return fault("SyntaxError", "InvalidArgumentType", expr.span,
+                 fmt::format("expected true, false or null, found {}", a_kind(kind)));
+  }
+
   Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::Unary& node) {
+    if (node.op == ast::UnaryOp::kNot || node.op == ast::UnaryOp::kPossibly)
+      DEMARCHE_CHECK(check_boolean(*node.operand));
     DEMARCHE_TRY(ExprPtr operand, bind(*node.operand));
     return make_expr(expr.span, bound::Unary{node.op, std::move(operand)});
   }
@@ -100,6 +115,10 @@ class ExpressionBinder {
       DEMARCHE_TRY(ExprPtr left, bind_time_operand(*node.left));
       DEMARCHE_TRY(ExprPtr right, bind_time_operand(*node.right));
       return make_expr(expr.span, bound::Binary{node.op, std::move(left), std::move(right)});
+    }
+    if (node.op == ast::BinaryOp::kAnd || node.op == ast::BinaryOp::kOr || node.op == ast::BinaryOp::kXor) {
+      DEMARCHE_CHECK(check_boolean(*node.left));
+      DEMARCHE_CHECK(check_boolean(*node.right));
     }
     DEMARCHE_TRY(ExprPtr left, bind(*node.left));
     DEMARCHE_TRY(ExprPtr right, bind(*node.right));
@@ -221,9 +240,46 @@ class ExpressionBinder {
     return make_expr(expr.span, bound::HasLabels{std::move(subject), node.labels});
   }
 
+  // Binds `expr` where the names in `locals` stand for elements of a list.
+  Result<ExprPtr> bind_inside(const ast::ExprPtr& expr, const std::vector<std::pair<std::string, Slot>>& locals) {
+    if (!expr) return ExprPtr();
+    Scope scope = scope_;
+    std::vector<Slot> slots = locals_;
+    for (const auto& [name, slot] : locals) {
+      scope.add({name, slot, SlotType::kValue});
+      slots.push_back(slot);
+    }
+    ExpressionBinder inner(scope, context_, aggregation_);
+    inner.locals_ = std::move(slots);
+    return inner.bind(*expr);
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::ListScan& node) {
+    bound::ListScan out;
+    out.kind = node.kind;
+    DEMARCHE_ASSIGN(out.list, bind(*node.list));
+    out.variable = context_.new_slot(node.variable);
+    const std::vector<std::pair<std::string, Slot>> locals = {{node.variable, out.variable}};
+    DEMARCHE_ASSIGN(out.condition, bind_inside(node.condition, locals));
+    DEMARCHE_ASSIGN(out.result, bind_inside(node.result, locals));
+    return make_expr(expr.span, std::move(out));
+  }
+
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::Reduce& node) {
+    bound::Reduce out;
+    DEMARCHE_ASSIGN(out.start, bind(*node.start));
+    DEMARCHE_ASSIGN(out.list, bind(*node.list));
+    out.accumulator = context_.new_slot(node.accumulator);
+    out.variable = context_.new_slot(node.variable);
+    DEMARCHE_ASSIGN(out.step,
+                    bind_inside(node.step, {{node.accumulator, out.accumulator}, {node.variable, out.variable}}));
+    return make_expr(expr.span, std::move(out));
+  }
+
   const Scope& scope_;
   const BindContext& context_;
   Aggregation* aggregation_;
+  std::vector<Slot> locals_;  // of the list expressions around
 };
 
 template <typename Use>
@@ -266,6 +322,14 @@ void for_each_child(const ast::Expr& expr, Use use) {
           maybe(node.otherwise);
         } else if constexpr (std::is_same_v<T, ast::HasLabels>) {
           maybe(node.subject);
+        } else if constexpr (std::is_same_v<T, ast::ListScan>) {
+          maybe(node.list);
+          maybe(node.condition);
+          maybe(node.result);
+        } else if constexpr (std::is_same_v<T, ast::Reduce>) {
+          maybe(node.start);
+          maybe(node.list);
+          maybe(node.step);
         }
       },
       expr.node);
@@ -291,6 +355,15 @@ bool contains_aggregate(const ast::Expr& expr) {
   for_each_child(expr, [&](const ast::Expr& child) { found = found || contains_aggregate(child); });
   return found;
 }
+
+namespace {
+
+// Takes `slot` out of what was collected from position `from` on: a list expression fills it by itself.
+void drop(std::vector<Slot>& slots, std::size_t from, Slot slot) {
+  slots.erase(std::remove(slots.begin() + static_cast<std::ptrdiff_t>(from), slots.end(), slot), slots.end());
+}
+
+}  // namespace
 
 void collect_slots(const bound::Expr& expr, std::vector<Slot>& out) {
   const auto maybe = [&](const ExprPtr& child) {
@@ -330,6 +403,19 @@ void collect_slots(const bound::Expr& expr, std::vector<Slot>& out) {
           maybe(node.otherwise);
         } else if constexpr (std::is_same_v<T, bound::HasLabels>) {
           maybe(node.subject);
+        } else if constexpr (std::is_same_v<T, bound::ListScan>) {
+          maybe(node.list);
+          const std::size_t outer = out.size();
+          maybe(node.condition);
+          maybe(node.result);
+          drop(out, outer, node.variable);
+        } else if constexpr (std::is_same_v<T, bound::Reduce>) {
+          maybe(node.start);
+          maybe(node.list);
+          const std::size_t outer = out.size();
+          maybe(node.step);
+          drop(out, outer, node.variable);
+          drop(out, outer, node.accumulator);
         }
       },
       expr.node);

@@ -78,6 +78,21 @@ struct CaseOf {
   std::vector<std::pair<ExprPtr, ExprPtr>> branches;
   ExprPtr otherwise;
 };
+// The variable has a slot that no row fills: it holds the element while the expression is computed.
+struct ListScan {
+  ast::ListScan::Kind kind;
+  Slot variable;
+  ExprPtr list;
+  ExprPtr condition;  // may be null, as may the result
+  ExprPtr result;
+};
+struct Reduce {
+  Slot accumulator;
+  ExprPtr start;
+  Slot variable;
+  ExprPtr list;
+  ExprPtr step;
+};
 struct HasLabels {
   ExprPtr subject;
   LabelTest labels;
@@ -86,7 +101,7 @@ struct HasLabels {
 struct Expr {
   Span span;
   std::variant<Constant, Parameter, SlotRef, PropertyOf, Unary, Binary, Compare, Function, ListOf, MapOf, ElementAt,
-               SliceOf, CaseOf, HasLabels>
+               SliceOf, CaseOf, HasLabels, ListScan, Reduce>
       node;
 };
 

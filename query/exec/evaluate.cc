@@ -1,7 +1,10 @@
 #include "query/exec/evaluate.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -227,7 +230,12 @@ class Evaluator {
     return runtime_error("ParameterMissing", "MissingParameter", expr.span,
                          fmt::format("parameter ${} was not given", node.name));
   }
-  Result<Value> eval(const bound::Expr&, const bound::SlotRef& node) { return batch_.at(node.slot, row_); }
+  Result<Value> eval(const bound::Expr&, const bound::SlotRef& node) {
+    for (auto it = locals_.rbegin(); it != locals_.rend(); ++it) {
+      if (it->first == node.slot) return it->second;
+    }
+    return batch_.at(node.slot, row_);
+  }
   Result<Value> eval(const bound::Expr& expr, const bound::PropertyOf& node) {
     DEMARCHE_TRY(const Value object, (*this)(*node.object));
     return property_of(object, node.key, expr.span, context_);
@@ -402,9 +410,78 @@ class Evaluator {
                          fmt::format("{} has no labels", a_kind(subject.kind())));
   }
 
+  // The list that a scan goes over; nullopt for null.
+  Result<std::optional<Value>> list_of(const bound::ExprPtr& expr) {
+    DEMARCHE_TRY(Value list, (*this)(*expr));
+    if (list.is_null()) return std::nullopt;
+    if (list.kind() == ValueKind::kList) return list;
+    return runtime_error("TypeError", "InvalidArgumentType", expr->span,
+                         fmt::format("expected a list, found {}", a_kind(list.kind())));
+  }
+
+  Result<Value> eval(const bound::Expr&, const bound::ListScan& node) {
+    DEMARCHE_TRY(const std::optional<Value> list, list_of(node.list));
+    if (!list) return Value();
+    ValueList out;
+    std::size_t certain = 0;
+    std::size_t unknown = 0;
+    const std::size_t outer = locals_.size();
+    for (const Value& item : list->as_list()) {
+      locals_.resize(outer);
+      locals_.emplace_back(node.variable, item);
+      Truth holds = Truth::kTrue;
+      if (node.condition) {
+        DEMARCHE_TRY(const Value v, (*this)(*node.condition));
+        DEMARCHE_ASSIGN(holds, to_truth(v, node.condition->span));
+      }
+      certain += holds == Truth::kTrue ? 1 : 0;
+      unknown += holds == Truth::kUnknown ? 1 : 0;
+      if (node.kind != ast::ListScan::Kind::kComprehension || holds != Truth::kTrue) continue;
+      if (!node.result) {
+        out.push_back(item);
+        continue;
+      }
+      DEMARCHE_TRY(Value result, (*this)(*node.result));
+      out.push_back(std::move(result));
+    }
+    locals_.resize(outer);
+    return node.kind == ast::ListScan::Kind::kComprehension
+               ? Value::list(std::move(out))
+               : quantified(node.kind, certain, unknown, list->as_list().size());
+  }
+
+  static Value quantified(ast::ListScan::Kind kind, std::size_t certain, std::size_t unknown, std::size_t size) {
+    switch (kind) {
+      case ast::ListScan::Kind::kAll:
+        return certain + unknown < size ? Value::boolean(false) : (unknown > 0 ? Value() : Value::boolean(true));
+      case ast::ListScan::Kind::kAny:
+        return certain > 0 ? Value::boolean(true) : (unknown > 0 ? Value() : Value::boolean(false));
+      case ast::ListScan::Kind::kNone:
+        return certain > 0 ? Value::boolean(false) : (unknown > 0 ? Value() : Value::boolean(true));
+      default:
+        return certain > 1 ? Value::boolean(false) : (unknown > 0 ? Value() : Value::boolean(certain == 1));
+    }
+  }
+
+  Result<Value> eval(const bound::Expr&, const bound::Reduce& node) {
+    DEMARCHE_TRY(Value result, (*this)(*node.start));
+    DEMARCHE_TRY(const std::optional<Value> list, list_of(node.list));
+    if (!list) return Value();
+    const std::size_t outer = locals_.size();
+    for (const Value& item : list->as_list()) {
+      locals_.resize(outer);
+      locals_.emplace_back(node.accumulator, result);
+      locals_.emplace_back(node.variable, item);
+      DEMARCHE_ASSIGN(result, (*this)(*node.step));
+    }
+    locals_.resize(outer);
+    return result;
+  }
+
   const Batch& batch_;
   std::size_t row_;
   ExecContext& context_;
+  std::vector<std::pair<Slot, Value>> locals_;  // elements that list expressions are at, innermost last
 };
 
 }  // namespace

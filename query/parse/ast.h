@@ -116,6 +116,23 @@ struct CaseOf {
   std::vector<std::pair<ExprPtr, ExprPtr>> branches;
   ExprPtr otherwise;
 };  // subject, otherwise may be null
+// [x IN list WHERE condition | result], all(x IN list WHERE condition), and their kin.
+struct ListScan {
+  enum class Kind : std::uint8_t { kComprehension, kAll, kAny, kNone, kSingle };
+  Kind kind = Kind::kComprehension;
+  std::string variable;
+  ExprPtr list;
+  ExprPtr condition;  // may be null
+  ExprPtr result;     // may be null: the element itself
+};
+// reduce(sum = 0, x IN list | sum + x)
+struct Reduce {
+  std::string accumulator;
+  ExprPtr start;
+  std::string variable;
+  ExprPtr list;
+  ExprPtr step;
+};
 struct HasLabels {
   ExprPtr subject;
   LabelExpr labels;
@@ -124,7 +141,7 @@ struct HasLabels {
 struct Expr {
   Span span;
   std::variant<Literal, DateLiteral, ParameterRef, VariableRef, PropertyOf, Unary, Binary, Comparison, Call, ListOf,
-               MapOf, ElementAt, SliceOf, CaseOf, HasLabels>
+               MapOf, ElementAt, SliceOf, CaseOf, HasLabels, ListScan, Reduce>
       node;
   std::uint32_t depth = 1;
 };

@@ -45,6 +45,8 @@ std::uint32_t depth_below(const Binary& n) { return depth_below(n.left, n.right)
 std::uint32_t depth_below(const ElementAt& n) { return depth_below(n.object, n.index); }
 std::uint32_t depth_below(const SliceOf& n) { return depth_below(n.object, n.from, n.to); }
 std::uint32_t depth_below(const HasLabels& n) { return depth_below(n.subject); }
+std::uint32_t depth_below(const ListScan& n) { return depth_below(n.list, n.condition, n.result); }
+std::uint32_t depth_below(const Reduce& n) { return depth_below(n.start, n.list, n.step); }
 std::uint32_t depth_below(const Comparison& n) {
   std::uint32_t out = depth_below(n.first);
   for (const auto& [op, operand] : n.rest) out = std::max(out, depth_below(operand));
@@ -738,6 +740,7 @@ class Parser {
   }
 
   Result<ExprPtr> parse_list(std::size_t first) {
+    if (is_name() && is_word("IN", 1)) return parse_comprehension(first);
     ListOf out;
     while (!is_symbol("]")) {
       DEMARCHE_TRY(ExprPtr item, parse_expression());
@@ -745,6 +748,57 @@ class Parser {
       if (!take_symbol(",")) break;
     }
     DEMARCHE_CHECK(need_symbol("]", "to end the list"));
+    return make(span_from(first), std::move(out));
+  }
+
+  [[nodiscard]] bool is_name() const { return peek().kind == TokenKind::kWord || peek().kind == TokenKind::kQuoted; }
+
+  // x IN list [WHERE condition]
+  Result<ListScan> parse_scan_head() {
+    ListScan out;
+    DEMARCHE_ASSIGN(out.variable, need_name("a name for the elements"));
+    DEMARCHE_CHECK(need_word("IN"));
+    DEMARCHE_ASSIGN(out.list, parse_expression());
+    DEMARCHE_ASSIGN(out.condition, parse_where());
+    return out;
+  }
+
+  Result<ExprPtr> parse_comprehension(std::size_t first) {
+    DEMARCHE_TRY(ListScan out, parse_scan_head());
+    if (take_symbol("|")) DEMARCHE_ASSIGN(out.result, parse_expression());
+    DEMARCHE_CHECK(need_symbol("]", "to end the list"));
+    return make(span_from(first), std::move(out));
+  }
+
+  // all, any, none, single over the elements of a list; nullopt if `name` is none of them.
+  static std::optional<ListScan::Kind> quantifier(std::string_view name) {
+    if (same_word(name, "all")) return ListScan::Kind::kAll;
+    if (same_word(name, "any")) return ListScan::Kind::kAny;
+    if (same_word(name, "none")) return ListScan::Kind::kNone;
+    if (same_word(name, "single")) return ListScan::Kind::kSingle;
+    return std::nullopt;
+  }
+
+  Result<ExprPtr> parse_quantifier(std::size_t first, ListScan::Kind kind) {
+    DEMARCHE_TRY(ListScan out, parse_scan_head());
+    out.kind = kind;
+    if (!out.condition) return expected("WHERE and a condition");
+    DEMARCHE_CHECK(need_symbol(")", "to end the quantifier"));
+    return make(span_from(first), std::move(out));
+  }
+
+  Result<ExprPtr> parse_reduce(std::size_t first) {
+    Reduce out;
+    DEMARCHE_ASSIGN(out.accumulator, need_name("a name for the result so far"));
+    DEMARCHE_CHECK(need_symbol("=", "and the value to start from"));
+    DEMARCHE_ASSIGN(out.start, parse_expression());
+    DEMARCHE_CHECK(need_symbol(",", "before the elements"));
+    DEMARCHE_ASSIGN(out.variable, need_name("a name for the elements"));
+    DEMARCHE_CHECK(need_word("IN"));
+    DEMARCHE_ASSIGN(out.list, parse_expression());
+    DEMARCHE_CHECK(need_symbol("|", "and the next result"));
+    DEMARCHE_ASSIGN(out.step, parse_expression());
+    DEMARCHE_CHECK(need_symbol(")", "to end reduce"));
     return make(span_from(first), std::move(out));
   }
 
@@ -791,6 +845,10 @@ class Parser {
     const std::size_t first = at_;
     const Token name = take();
     if (!take_symbol("(")) return make(name.span, VariableRef{name.text});
+    if (is_name() && is_word("IN", 1)) {
+      if (const auto kind = quantifier(name.text)) return parse_quantifier(first, *kind);
+    }
+    if (same_word(name.text, "reduce") && is_name() && is_symbol("=", 1)) return parse_reduce(first);
     Call call;
     call.name = name.text;
     call.name_span = name.span;
