@@ -95,7 +95,7 @@ Result<void> drain(ResultCursor::State& s) {
       s.buffered[i].insert(s.buffered[i].end(), std::make_move_iterator(column.begin()),
                            std::make_move_iterator(column.end()));
     }
-    s.buffered_rows += s.batch.size;
+    if (!s.columns.empty()) s.buffered_rows += s.batch.size;
   }
 }
 

@@ -250,7 +250,10 @@ class Binder {
     }
     Aggregation aggregation;
     if (node.star) {
-      for (const Variable& variable : scope_.variables()) {
+      std::vector<Variable> variables = scope_.variables();
+      std::sort(variables.begin(), variables.end(),
+                [](const Variable& a, const Variable& b) { return a.name < b.name; });
+      for (const Variable& variable : variables) {
         const ExprPtr ref = make_expr(span, bound::SlotRef{variable.slot});
         DEMARCHE_CHECK(add_item(variable.name, variable.name, span, ref, variable.type, out, aggregation, output));
       }
@@ -400,9 +403,6 @@ class Binder {
 
   Result<void> bind_clause(const ast::Clause&, const ast::Create& node) {
     bound::Create out;
-    // Properties are computed from what was there before the clause; what it makes cannot be read within it.
-    const Scope before = scope_;
-    created_scope_ = &before;
     for (const ast::PathPattern& pattern : node.patterns) {
       if (pattern.stands_alone()) {
         return fault("SyntaxError", "UnsupportedFeature", pattern.span,
@@ -493,7 +493,7 @@ class Binder {
 
   Result<ExprPtr> bind_created_properties(const ast::ExprPtr& properties) {
     if (!properties) return ExprPtr();
-    return bind_expression(*properties, *created_scope_, context_);
+    return bind_expression(*properties, scope_, context_);
   }
 
   Result<void> bind_clause(const ast::Clause& clause, const ast::Record& node) {
@@ -554,7 +554,6 @@ class Binder {
   bound::Query query_;
   BindContext context_;
   Scope scope_;
-  const Scope* created_scope_ = nullptr;                  // of the CREATE being bound
   std::unordered_map<Slot, std::size_t> matched_actors_;  // of the MATCH being bound: slot to index
 };
 

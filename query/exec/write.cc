@@ -127,7 +127,7 @@ class CreateOp final : public RowByRow {
  protected:
   Result<void> begin_row() override { return {}; }
   Result<bool> more(Batch& out) override {
-    carry(out);
+    carry(out);  // the properties of an item may read what the items before it have made in this row
     for (const auto& item : op_.create.items) {
       DEMARCHE_CHECK(std::visit([&](const auto& i) { return create(i, out); }, item));
     }
@@ -143,7 +143,7 @@ class CreateOp final : public RowByRow {
 
  private:
   Result<void> create(const bound::CreateActor& item, Batch& out) {
-    DEMARCHE_TRY(ValueMap map, evaluate_map(item.properties, in(), row(), context_));
+    DEMARCHE_TRY(ValueMap map, evaluate_map(item.properties, out, out.size, context_));
     Actor actor;
     actor.labels = item.labels;
     if (auto key = take_text(map, "key")) actor.key = std::move(*key);
@@ -169,7 +169,7 @@ class CreateOp final : public RowByRow {
   }
 
   Result<void> create(const bound::CreateInteraction& item, Batch& out) {
-    DEMARCHE_TRY(ValueMap map, evaluate_map(item.properties, in(), row(), context_));
+    DEMARCHE_TRY(ValueMap map, evaluate_map(item.properties, out, out.size, context_));
     Interaction record;
     auto kind = context_.transaction->view().kinds().find(item.kind);
     if (!kind) {
