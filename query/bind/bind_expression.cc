@@ -19,6 +19,59 @@ bool is_time_op(ast::BinaryOp op) {
          op == ast::BinaryOp::kOverlaps;
 }
 
+template <typename Use>
+void for_each_child(const ast::Expr& expr, Use use) {
+  const auto maybe = [&](const ast::ExprPtr& child) {
+    if (child) use(*child);
+  };
+  std::visit(
+      [&](const auto& node) {
+        using T = std::decay_t<decltype(node)>;
+        if constexpr (std::is_same_v<T, ast::PropertyOf>) {
+          maybe(node.object);
+        } else if constexpr (std::is_same_v<T, ast::Unary>) {
+          maybe(node.operand);
+        } else if constexpr (std::is_same_v<T, ast::Binary>) {
+          maybe(node.left);
+          maybe(node.right);
+        } else if constexpr (std::is_same_v<T, ast::Comparison>) {
+          maybe(node.first);
+          for (const auto& [op, operand] : node.rest) maybe(operand);
+        } else if constexpr (std::is_same_v<T, ast::Call>) {
+          for (const auto& argument : node.arguments) maybe(argument);
+        } else if constexpr (std::is_same_v<T, ast::ListOf>) {
+          for (const auto& item : node.items) maybe(item);
+        } else if constexpr (std::is_same_v<T, ast::MapOf>) {
+          for (const auto& [key, value] : node.entries) maybe(value);
+        } else if constexpr (std::is_same_v<T, ast::ElementAt>) {
+          maybe(node.object);
+          maybe(node.index);
+        } else if constexpr (std::is_same_v<T, ast::SliceOf>) {
+          maybe(node.object);
+          maybe(node.from);
+          maybe(node.to);
+        } else if constexpr (std::is_same_v<T, ast::CaseOf>) {
+          maybe(node.subject);
+          for (const auto& [condition, result] : node.branches) {
+            maybe(condition);
+            maybe(result);
+          }
+          maybe(node.otherwise);
+        } else if constexpr (std::is_same_v<T, ast::HasLabels>) {
+          maybe(node.subject);
+        } else if constexpr (std::is_same_v<T, ast::ListScan>) {
+          maybe(node.list);
+          maybe(node.condition);
+          maybe(node.result);
+        } else if constexpr (std::is_same_v<T, ast::Reduce>) {
+          maybe(node.start);
+          maybe(node.list);
+          maybe(node.step);
+        }
+      },
+      expr.node);
+}
+
 class ExpressionBinder {
  public:
   ExpressionBinder(const Scope& scope, const BindContext& context, Aggregation* aggregation)
@@ -29,7 +82,7 @@ class ExpressionBinder {
       // A part that is written like a grouping key is that key.
       const std::string_view text = context_.written(expr.span);
       for (const auto& [key, slot] : aggregation_->keys) {
-        if (key == text) return make_expr(expr.span, bound::SlotRef{slot});
+        if (key == text && !reads_local(expr)) return make_expr(expr.span, bound::SlotRef{slot});
       }
     }
     return std::visit([&](const auto& node) { return bind_node(expr, node); }, expr.node);
@@ -240,6 +293,18 @@ class ExpressionBinder {
     return make_expr(expr.span, bound::HasLabels{std::move(subject), node.labels});
   }
 
+  // Does the expression read the element of a list expression around it?
+  [[nodiscard]] bool reads_local(const ast::Expr& expr) const {
+    if (locals_.empty()) return false;
+    if (const auto* variable = std::get_if<ast::VariableRef>(&expr.node)) {
+      const Variable* found = scope_.find(variable->name);
+      return found != nullptr && std::find(locals_.begin(), locals_.end(), found->slot) != locals_.end();
+    }
+    bool reads = false;
+    for_each_child(expr, [&](const ast::Expr& child) { reads = reads || reads_local(child); });
+    return reads;
+  }
+
   // Binds `expr` where the names in `locals` stand for elements of a list.
   Result<ExprPtr> bind_inside(const ast::ExprPtr& expr, const std::vector<std::pair<std::string, Slot>>& locals) {
     if (!expr) return ExprPtr();
@@ -281,59 +346,6 @@ class ExpressionBinder {
   Aggregation* aggregation_;
   std::vector<Slot> locals_;  // of the list expressions around
 };
-
-template <typename Use>
-void for_each_child(const ast::Expr& expr, Use use) {
-  const auto maybe = [&](const ast::ExprPtr& child) {
-    if (child) use(*child);
-  };
-  std::visit(
-      [&](const auto& node) {
-        using T = std::decay_t<decltype(node)>;
-        if constexpr (std::is_same_v<T, ast::PropertyOf>) {
-          maybe(node.object);
-        } else if constexpr (std::is_same_v<T, ast::Unary>) {
-          maybe(node.operand);
-        } else if constexpr (std::is_same_v<T, ast::Binary>) {
-          maybe(node.left);
-          maybe(node.right);
-        } else if constexpr (std::is_same_v<T, ast::Comparison>) {
-          maybe(node.first);
-          for (const auto& [op, operand] : node.rest) maybe(operand);
-        } else if constexpr (std::is_same_v<T, ast::Call>) {
-          for (const auto& argument : node.arguments) maybe(argument);
-        } else if constexpr (std::is_same_v<T, ast::ListOf>) {
-          for (const auto& item : node.items) maybe(item);
-        } else if constexpr (std::is_same_v<T, ast::MapOf>) {
-          for (const auto& [key, value] : node.entries) maybe(value);
-        } else if constexpr (std::is_same_v<T, ast::ElementAt>) {
-          maybe(node.object);
-          maybe(node.index);
-        } else if constexpr (std::is_same_v<T, ast::SliceOf>) {
-          maybe(node.object);
-          maybe(node.from);
-          maybe(node.to);
-        } else if constexpr (std::is_same_v<T, ast::CaseOf>) {
-          maybe(node.subject);
-          for (const auto& [condition, result] : node.branches) {
-            maybe(condition);
-            maybe(result);
-          }
-          maybe(node.otherwise);
-        } else if constexpr (std::is_same_v<T, ast::HasLabels>) {
-          maybe(node.subject);
-        } else if constexpr (std::is_same_v<T, ast::ListScan>) {
-          maybe(node.list);
-          maybe(node.condition);
-          maybe(node.result);
-        } else if constexpr (std::is_same_v<T, ast::Reduce>) {
-          maybe(node.start);
-          maybe(node.list);
-          maybe(node.step);
-        }
-      },
-      expr.node);
-}
 
 }  // namespace
 
