@@ -137,6 +137,9 @@ class View {
 
  private:
   friend class Transaction;
+  // Of `actor`, or of all.
+  [[nodiscard]] Result<RowCursor> rows(std::optional<ActorId> actor, TimeWindow window, const KindSet& kinds) const;
+
   std::shared_ptr<const impl::KvReader> reader_;
   std::shared_ptr<const KindTable> kinds_;
   Statistics statistics_;

@@ -285,36 +285,29 @@ Result<ActorCursor> View::actors_with_label(std::string_view label) const {
   return ActorCursor(std::move(state));
 }
 
-Result<RowCursor> View::scan(ActorId actor, TimeWindow window, const KindSet& kinds) const {
+Result<RowCursor> View::rows(std::optional<ActorId> actor, TimeWindow window, const KindSet& kinds) const {
   auto state = std::make_unique<RowCursor::State>();
-  state->family = impl::Family::kContact;
+  state->family = actor ? impl::Family::kContact : impl::Family::kTimeline;
   state->window = window;
   state->kinds = kinds;
   for (std::size_t i = 0; i < impl::kLengthClassCount && window.begin < window.end; ++i) {
     const auto length = static_cast<impl::LengthClass>(i);
+    const impl::TimeKey first{length, impl::earliest_begin(length, window), RowNumber{0}};
     auto& s = state->streams[i];
     s.it = reader_->iterate(state->family);
-    s.prefix = impl::contact_prefix(actor, length);
-    s.it->seek(impl::contact_key(actor, {length, impl::earliest_begin(length, window), RowNumber{0}}));
+    s.prefix = actor ? impl::contact_prefix(*actor, length) : impl::timeline_prefix(length);
+    s.it->seek(actor ? impl::contact_key(*actor, first) : impl::timeline_key(first));
     DEMARCHE_CHECK(state->settle(s));
   }
   return RowCursor(std::move(state));
 }
 
+Result<RowCursor> View::scan(ActorId actor, TimeWindow window, const KindSet& kinds) const {
+  return rows(actor, window, kinds);
+}
+
 Result<RowCursor> View::timeline(TimeWindow window, const KindSet& kinds) const {
-  auto state = std::make_unique<RowCursor::State>();
-  state->family = impl::Family::kTimeline;
-  state->window = window;
-  state->kinds = kinds;
-  for (std::size_t i = 0; i < impl::kLengthClassCount && window.begin < window.end; ++i) {
-    const auto length = static_cast<impl::LengthClass>(i);
-    auto& s = state->streams[i];
-    s.it = reader_->iterate(state->family);
-    s.prefix = impl::timeline_prefix(length);
-    s.it->seek(impl::timeline_key({length, impl::earliest_begin(length, window), RowNumber{0}}));
-    DEMARCHE_CHECK(state->settle(s));
-  }
-  return RowCursor(std::move(state));
+  return rows(std::nullopt, window, kinds);
 }
 
 }  // namespace demarche

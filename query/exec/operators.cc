@@ -26,10 +26,24 @@ class SingleRowOp final : public Operator {
   bool done_ = false;
 };
 
-class FilterOp final : public Operator {
+// What every operator with one input has.
+template <typename Op>
+class OneInput : public Operator {
  public:
-  FilterOp(OperatorPtr input, const plan::Node& node, const plan::Filter& op, std::size_t slots, ExecContext& context)
+  OneInput(OperatorPtr input, const plan::Node& node, const Op& op, std::size_t slots, ExecContext& context)
       : context_(context), node_(node), op_(op), input_(std::move(input)), in_(slots) {}
+
+ protected:
+  ExecContext& context_;
+  const plan::Node& node_;
+  const Op& op_;
+  OperatorPtr input_;
+  Batch in_;
+};
+
+class FilterOp final : public OneInput<plan::Filter> {
+ public:
+  using OneInput::OneInput;
 
   Result<void> next(Batch& out) override {
     out.clear();
@@ -55,18 +69,11 @@ class FilterOp final : public Operator {
     }
     return true;
   }
-
-  ExecContext& context_;
-  const plan::Node& node_;
-  const plan::Filter& op_;
-  OperatorPtr input_;
-  Batch in_;
 };
 
-class ProjectOp final : public Operator {
+class ProjectOp final : public OneInput<plan::Project> {
  public:
-  ProjectOp(OperatorPtr input, const plan::Node& node, const plan::Project& op, std::size_t slots, ExecContext& context)
-      : context_(context), node_(node), op_(op), input_(std::move(input)), in_(slots) {}
+  using OneInput::OneInput;
 
   Result<void> next(Batch& out) override {
     out.clear();
@@ -79,13 +86,6 @@ class ProjectOp final : public Operator {
     out.size = in_.size;
     return {};
   }
-
- private:
-  ExecContext& context_;
-  const plan::Node& node_;
-  const plan::Project& op_;
-  OperatorPtr input_;
-  Batch in_;
 };
 
 // A row as key of a hash table: DISTINCT and grouping take null as equal to null.
@@ -109,10 +109,9 @@ RowKey key_of(const Batch& batch, std::size_t row, const std::vector<Slot>& slot
   return key;
 }
 
-class DistinctOp final : public Operator {
+class DistinctOp final : public OneInput<plan::Distinct> {
  public:
-  DistinctOp(OperatorPtr input, const plan::Distinct& op, std::size_t slots, ExecContext& context)
-      : context_(context), op_(op), input_(std::move(input)), in_(slots) {}
+  using OneInput::OneInput;
 
   Result<void> next(Batch& out) override {
     out.clear();
@@ -131,10 +130,6 @@ class DistinctOp final : public Operator {
   }
 
  private:
-  ExecContext& context_;
-  const plan::Distinct& op_;
-  OperatorPtr input_;
-  Batch in_;
   std::unordered_set<RowKey, RowKeyHash> seen_;
 };
 
@@ -212,10 +207,9 @@ class Accumulator {
   std::unordered_set<RowKey, RowKeyHash> seen_;
 };
 
-class AggregateOp final : public Operator {
+class AggregateOp final : public OneInput<plan::Aggregate> {
  public:
-  AggregateOp(OperatorPtr input, const plan::Aggregate& op, std::size_t slots, ExecContext& context)
-      : context_(context), op_(op), input_(std::move(input)), in_(slots) {}
+  using OneInput::OneInput;
 
   Result<void> next(Batch& out) override {
     out.clear();
@@ -277,10 +271,6 @@ class AggregateOp final : public Operator {
     return {};
   }
 
-  ExecContext& context_;
-  const plan::Aggregate& op_;
-  OperatorPtr input_;
-  Batch in_;
   bool drained_ = false;
   std::unordered_map<RowKey, std::size_t, RowKeyHash> index_;
   std::vector<Group> groups_;
@@ -288,10 +278,9 @@ class AggregateOp final : public Operator {
 };
 
 // Sorts all rows, or keeps the first skip + limit of them in a heap.
-class SortOp final : public Operator {
+class SortOp final : public OneInput<plan::Sort> {
  public:
-  SortOp(OperatorPtr input, const plan::Node& node, const plan::Sort& op, std::size_t slots, ExecContext& context)
-      : context_(context), node_(node), op_(op), input_(std::move(input)), in_(slots) {}
+  using OneInput::OneInput;
 
   Result<void> next(Batch& out) override {
     out.clear();
@@ -359,20 +348,14 @@ class SortOp final : public Operator {
     return {};
   }
 
-  ExecContext& context_;
-  const plan::Node& node_;
-  const plan::Sort& op_;
-  OperatorPtr input_;
-  Batch in_;
   bool drained_ = false;
   std::vector<Row> rows_;
   std::size_t next_row_ = 0;
 };
 
-class SkipOp final : public Operator {
+class SkipOp final : public OneInput<plan::Skip> {
  public:
-  SkipOp(OperatorPtr input, const plan::Node& node, const plan::Skip& op, std::size_t slots, ExecContext& context)
-      : context_(context), node_(node), op_(op), input_(std::move(input)), in_(slots) {}
+  using OneInput::OneInput;
 
   Result<void> next(Batch& out) override {
     out.clear();
@@ -389,19 +372,13 @@ class SkipOp final : public Operator {
   }
 
  private:
-  ExecContext& context_;
-  const plan::Node& node_;
-  const plan::Skip& op_;
-  OperatorPtr input_;
-  Batch in_;
   bool counted_ = false;
   std::size_t left_ = 0;
 };
 
-class LimitOp final : public Operator {
+class LimitOp final : public OneInput<plan::Limit> {
  public:
-  LimitOp(OperatorPtr input, const plan::Node& node, const plan::Limit& op, std::size_t slots, ExecContext& context)
-      : context_(context), node_(node), op_(op), input_(std::move(input)), in_(slots) {}
+  using OneInput::OneInput;
 
   Result<void> next(Batch& out) override {
     out.clear();
@@ -424,11 +401,6 @@ class LimitOp final : public Operator {
   }
 
  private:
-  ExecContext& context_;
-  const plan::Node& node_;
-  const plan::Limit& op_;
-  OperatorPtr input_;
-  Batch in_;
   bool counted_ = false;
   std::size_t left_ = 0;
 };
@@ -518,9 +490,9 @@ OperatorPtr make_operator(const plan::Node& node, std::size_t slots, ExecContext
         } else if constexpr (std::is_same_v<T, plan::Project>) {
           return std::make_unique<ProjectOp>(std::move(input), node, op, slots, context);
         } else if constexpr (std::is_same_v<T, plan::Aggregate>) {
-          return std::make_unique<AggregateOp>(std::move(input), op, slots, context);
+          return std::make_unique<AggregateOp>(std::move(input), node, op, slots, context);
         } else if constexpr (std::is_same_v<T, plan::Distinct>) {
-          return std::make_unique<DistinctOp>(std::move(input), op, slots, context);
+          return std::make_unique<DistinctOp>(std::move(input), node, op, slots, context);
         } else if constexpr (std::is_same_v<T, plan::Sort>) {
           return std::make_unique<SortOp>(std::move(input), node, op, slots, context);
         } else if constexpr (std::is_same_v<T, plan::Skip>) {
