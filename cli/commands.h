@@ -34,6 +34,7 @@ struct WhoArgs {
   std::string before;        // key of an interaction, or a date
   std::string according_to;  // source whose own date of it counts
   bool certain = false;
+  bool in_shell = false;  // what it points to are commands of the shell
   OutputOptions output;
 };
 struct WhyArgs {

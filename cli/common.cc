@@ -1,8 +1,7 @@
 #include "cli/common.h"
 
-#include <csignal>
-
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -16,30 +15,9 @@ namespace demarche::cli {
 namespace {
 
 // Set by the signal handler, read by the running statement. A signal handler can reach nothing but a global.
-std::atomic<bool> interrupted = false;
+std::atomic<bool> interrupted_flag = false;
 static_assert(std::atomic<bool>::is_always_lock_free);
-extern "C" void on_interrupt(int) { interrupted.store(true); }
-
-// Control-C stops the statement, not the program, while this lives.
-class InterruptGuard {
- public:
-  InterruptGuard() {
-    interrupted.store(false);
-    struct sigaction action {};
-    action.sa_handler = &on_interrupt;
-    sigaction(SIGINT, &action, &before_);
-  }
-  ~InterruptGuard() { sigaction(SIGINT, &before_, nullptr); }
-  InterruptGuard(const InterruptGuard&) = delete;
-  InterruptGuard& operator=(const InterruptGuard&) = delete;
-
- private:
-  struct sigaction before_ {};
-};
-
-std::string plural(std::uint64_t n, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
-}
+extern "C" void on_interrupt(int) { interrupted_flag.store(true); }
 
 void say_changes(const query::Changes& changes) {
   if (changes.commit.value == 0) return;
@@ -63,7 +41,35 @@ Result<When> claimed_when(const View& view, const Interaction& record, const std
   return make_error(ErrorCode::kNotFound, fmt::format("source '{}' says nothing of '{}'", source_key, record.key));
 }
 
+// Does it look like an attempt at a date rather than like a key?
+bool looks_like_date(const std::string& text) {
+  return !text.empty() && std::string_view("0123456789[{-Y").find(text[0]) != std::string_view::npos;
+}
+
+// The query's own message knows nothing of where parameters come from here.
+Error with_parameter_hint(Error error, std::string_view text, bool in_shell) {
+  if (!error.fault || error.fault->type != "ParameterMissing" || !error.fault->has_position) return error;
+  std::string_view name = text.substr(std::min(error.fault->offset, text.size()), error.fault->length);
+  if (!name.starts_with('$')) return error;
+  name.remove_prefix(1);
+  error.message += in_shell ? fmt::format(": .param {} VALUE", name) : fmt::format(": -p {}=VALUE", name);
+  return error;
+}
+
 }  // namespace
+
+InterruptGuard::InterruptGuard() {
+  interrupted_flag.store(false);
+  struct sigaction action {};
+  action.sa_handler = &on_interrupt;
+  sigaction(SIGINT, &action, &before_);
+}
+InterruptGuard::~InterruptGuard() { sigaction(SIGINT, &before_, nullptr); }
+bool InterruptGuard::interrupted() { return interrupted_flag.load(); }
+
+std::string plural(std::uint64_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
 
 Result<std::unique_ptr<Store>> open_to_read(const std::string& path) {
   StoreOptions options;
@@ -78,6 +84,7 @@ Result<std::map<std::string, query::Value>> parse_parameters(const std::vector<s
     if (equal == std::string::npos || equal == 0) {
       return invalid(fmt::format("parameter '{}': write name=value, as in --param day=2016-04-18", text));
     }
+    if (!is_utf8(text)) return invalid(fmt::format("parameter '{}': not valid UTF-8", text.substr(0, equal)));
     const std::string value = text.substr(equal + 1);
     auto literal = query::parse_literal(value);
     out[text.substr(0, equal)] = literal ? std::move(*literal) : query::Value::string(value);
@@ -90,9 +97,9 @@ int run_statement(Store& store, std::string_view text, const RunOptions& options
   const InterruptGuard guard;
   query::QueryOptions query_options;
   query_options.time_max = std::chrono::seconds(options.time_max_s);
-  query_options.cancel = &interrupted;
+  query_options.cancel = &interrupted_flag;
   auto cursor = query::run_query(store, text, options.parameters, query_options);
-  if (!cursor) return fail(cursor.error(), text);
+  if (!cursor) return fail(with_parameter_hint(cursor.error(), text, options.in_shell), text);
   for (const std::string& notice : (*cursor)->notices()) say("note: " + notice);
   ValueText value_text((*cursor)->view());
   std::size_t count = 0;
@@ -101,7 +108,8 @@ int run_statement(Store& store, std::string_view text, const RunOptions& options
     query::ResultRows rows;
     std::vector<query::Value> values((*cursor)->columns().size());
     while (true) {
-      if (auto read = (*cursor)->next(rows); !read) return fail(read.error(), text);
+      if (auto read = (*cursor)->next(rows); !read)
+        return fail(with_parameter_hint(read.error(), text, options.in_shell), text);
       if (rows.size() == 0) break;
       for (std::size_t r = 0; r < rows.size(); ++r) {
         for (std::size_t c = 0; c < values.size(); ++c) values[c] = rows.column(c)[r];
@@ -170,15 +178,38 @@ Result<NamedTime> named_time(const View& view, const std::string& text, const st
     if (out.when) out.bounds = out.when->bounds;
     return out;
   }
-  const auto edtf = parse_edtf(text);
-  if (!edtf) {
-    return make_error(ErrorCode::kNotFound,
-                      fmt::format("there is no interaction with the key '{}', and it is no date either; "
-                                  "list the keys with: demarche query STORE 'MATCH [c] RETURN c.key, type(c), c.when'",
-                                  text));
+  const auto when = parse_when(text);  // refuses {..}, which is no one time
+  if (!when) {
+    const std::string hint = nearest_key_hint(view, text);
+    if (looks_like_date(text)) {
+      return tl::unexpected(Error{when.error().code, when.error().message + hint, nullptr});
+    }
+    return make_error(
+        ErrorCode::kNotFound,
+        fmt::format("there is no interaction with the key '{}', and it is no date either{}", text,
+                    hint.empty()
+                        ? "; list the keys with: demarche query STORE 'MATCH [c] RETURN c.key, type(c), c.when'"
+                        : hint));
   }
   if (!according_to.empty()) return invalid("--according-to goes with the key of an interaction, not with a date");
-  return NamedTime{text, as_period(*edtf), When{edtf->text, as_period(*edtf)}, {}};
+  DEMARCHE_TRY(const Edtf edtf, parse_edtf(text));
+  return NamedTime{text, as_period(edtf), When{edtf.text, as_period(edtf)}, {}};
+}
+
+std::string nearest_key_hint(const View& view, const std::string& text) {
+  constexpr std::size_t kRecordsMax = 50'000;
+  std::vector<std::string> keys;
+  auto cursor = view.timeline({}, {});
+  RowBatch rows;
+  for (std::size_t read = 0; cursor && read < kRecordsMax; read += rows.size()) {
+    if (!cursor->next(rows) || rows.size() == 0) break;
+    for (const InteractionId id : rows.interaction) {
+      const auto record = view.get_interaction(id);
+      if (record && !record->key.empty()) keys.push_back(record->key);
+    }
+  }
+  const std::string near = nearest(text, keys);
+  return near.empty() ? near : fmt::format("; did you mean '{}'?", near);
 }
 
 }  // namespace demarche::cli

@@ -1,7 +1,9 @@
 // What several sub-commands need: opening a store, parameters, running a statement and writing its rows.
 #pragma once
 
-#include <atomic>
+#include <csignal>
+
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,6 +17,24 @@
 
 namespace demarche::cli {
 
+// Control-C is noted, and neither kills the program nor restarts a read, while this lives.
+class InterruptGuard {
+ public:
+  InterruptGuard();
+  ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+  // Has Control-C been pressed since the last guard was made?
+  [[nodiscard]] static bool interrupted();
+
+ private:
+  struct sigaction before_ {};
+};
+
+// "1 row", "2 rows".
+[[nodiscard]] std::string plural(std::uint64_t n, std::string_view one, std::string_view many);
+
 // For reading: never writes, works on a folder without write permission.
 [[nodiscard]] Result<std::unique_ptr<Store>> open_to_read(const std::string& path);
 
@@ -26,6 +46,7 @@ struct RunOptions {
   std::map<std::string, query::Value> parameters;
   unsigned time_max_s = 600;
   bool interactive = false;  // say how many rows and how long
+  bool in_shell = false;     // messages name the commands of the shell
 };
 
 // Runs one statement, writes its rows to standard output and everything else to standard error.
@@ -38,6 +59,10 @@ struct RunOptions {
 
 // "Meeting", "working lunch": a kind as words.
 [[nodiscard]] std::string kind_words(const View& view, KindId kind);
+
+// "; did you mean 'x'?" with the key of an interaction that is nearest to `text`, or "". Reads up to 50 000 records:
+// for messages only.
+[[nodiscard]] std::string nearest_key_hint(const View& view, const std::string& text);
 
 // The time that `text` means: an interaction by key, or else a date.
 struct NamedTime {

@@ -1,7 +1,10 @@
 // From nothing to an answer: loads the record of the Syria talks of spring 2016 that is built into this program, asks
 // it what it was made for, and writes a file for Gephi.
 
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -18,13 +21,38 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kGexfName = "talks.gexf";
+
 void heading(std::string_view text) { print(fmt::format("\n## {}\n\n", text)); }
+
+// A folder of a new name, which goes away with all that is in it.
+class Scratch {
+ public:
+  explicit Scratch(const fs::path& where) {
+    std::string name = (where / "talks.example-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  [[nodiscard]] const fs::path& path() const { return path_; }  // empty: it could not be made, errno says why
+
+ private:
+  fs::path path_;
+};
 
 // Writes the built-in files, loads them, and takes them away again.
 Result<ImportReport> load(const std::string& store_path, const fs::path& folder) {
   std::vector<std::string> files;
+  const Scratch scratch(folder);
+  if (scratch.path().empty())
+    return make_error(ErrorCode::kIo, fmt::format("make a folder in '{}': {}", folder.string(), std::strerror(errno)));
   for (const DemoFile& file : demo_files()) {
-    files.push_back((folder / file.name).string());
+    files.push_back((scratch.path() / file.name).string());
     std::ofstream out(files.back(), std::ios::binary);
     out.write(file.text.data(), static_cast<std::streamsize>(file.text.size()));
     if (!out.flush()) return make_error(ErrorCode::kIo, fmt::format("write '{}': is the disk full?", files.back()));
@@ -47,10 +75,29 @@ Result<void> clear(const std::string& store_path) {
     return invalid(
         fmt::format("'{}' holds something else than the demo; choose another folder with --folder", store_path));
   }
+  if ((*store)->view()->statistics().commit.value != 1) {
+    return invalid(
+        fmt::format("'{}' holds something else besides the demo, recorded later; choose another folder with "
+                    "--folder",
+                    store_path));
+  }
   std::error_code error;
   fs::remove_all(store_path, error);
   if (error) return make_error(ErrorCode::kIo, fmt::format("remove '{}': {}", store_path, error.message()));
   return {};
+}
+
+// The demo's own picture may be written anew, any other file not.
+Result<void> check_gexf(const fs::path& path) {
+  constexpr std::size_t kHeadBytes = 400;
+  if (!fs::exists(path)) return {};
+  std::string head(kHeadBytes, '\0');
+  std::ifstream in(path, std::ios::binary);
+  in.read(head.data(), kHeadBytes);
+  head.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, in.gcount())));
+  if (head.find("<creator>demarche</creator>") != std::string::npos) return {};
+  return invalid(fmt::format("'{}' was not written by the demo and is left alone; choose another folder with --folder",
+                             path.string()));
 }
 
 Result<std::string> prepare(const DemoArgs& args) {
@@ -58,10 +105,9 @@ Result<std::string> prepare(const DemoArgs& args) {
   fs::create_directories(args.folder, error);
   if (error) return make_error(ErrorCode::kIo, fmt::format("make folder '{}': {}", args.folder, error.message()));
   const std::string store_path = (fs::path(args.folder) / "talks.dm").string();
+  DEMARCHE_CHECK(check_gexf(fs::path(args.folder) / kGexfName));
   DEMARCHE_CHECK(clear(store_path));
-  const fs::path scratch = fs::path(args.folder) / "example";
-  fs::create_directories(scratch, error);
-  DEMARCHE_TRY(const ImportReport report, load(store_path, scratch));
+  DEMARCHE_TRY(const ImportReport report, load(store_path, args.folder));
   print(fmt::format("Loaded the Syria talks of spring 2016 into {}: {} actors, {} interactions, {} sources.\n",
                     store_path, report.actors, report.interactions, report.sources));
   return store_path;
@@ -107,7 +153,7 @@ int run_demo(const DemoArgs& args) {
   heading("For Gephi");
   ExportArgs gexf;
   gexf.store = *store;
-  gexf.gexf = (fs::path(args.folder) / "talks.gexf").string();
+  gexf.gexf = (fs::path(args.folder) / kGexfName).string();
   gexf.query = "MATCH (a)-[c:CONTACT]-(b) RETURN c";
   std::fflush(stdout);
   keep(run_export(gexf));

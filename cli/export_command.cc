@@ -68,6 +68,12 @@ int run_export(const ExportArgs& args) {
   auto parameters = parse_parameters(args.parameters);
   if (!parameters) return fail(parameters.error());
   const std::string text = args.query.empty() ? kEverything : args.query;
+  const auto writes = query::statement_writes(text);
+  if (!writes) return fail(writes.error(), text);
+  if (*writes) {
+    complain("the query of --query writes, and export is read-only; run it with `demarche query` first");
+    return kFailed;
+  }
   auto store = open_to_read(args.store);
   if (!store) return fail(store.error());
   auto cursor = query::run_query(**store, text, *parameters);
@@ -85,11 +91,15 @@ int run_export(const ExportArgs& args) {
   options.edges = args.edges == "each" ? GexfEdges::kEach : GexfEdges::kMerged;
   const auto report = write_gexf((*cursor)->view(), collected.interactions, collected.actors, args.gexf, options);
   if (!report) return fail(report.error());
-  say(fmt::format("wrote {}: {} nodes, {} edges from {} interactions", args.gexf, report->nodes, report->edges,
-                  report->interactions));
-  if (report->undated > 0) say(fmt::format("{} interactions have no date and are drawn without time", report->undated));
+  say(fmt::format("wrote {}: {}, {} from {}", args.gexf, plural(report->nodes, "node", "nodes"),
+                  plural(report->edges, "edge", "edges"), plural(report->interactions, "interaction", "interactions")));
+  if (report->undated > 0) {
+    say(plural(report->undated, "interaction has no date and is drawn without time",
+               "interactions have no date and are drawn without time"));
+  }
   if (report->replaced_characters > 0)
-    say(fmt::format("{} characters that XML cannot hold were replaced", report->replaced_characters));
+    say(plural(report->replaced_characters, "character that XML cannot hold was replaced",
+               "characters that XML cannot hold were replaced"));
   return kDone;
 }
 

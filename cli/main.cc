@@ -1,12 +1,16 @@
 // demarche: one program, one sub-command for each job.
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <sstream>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
+#include "engine/names.h"
 
 namespace demarche::cli {
 
@@ -35,7 +39,7 @@ struct Commands {
   WhoArgs who;
   WhyArgs why;
   PathArgs path;
-  ImportArgs import;
+  ImportArgs import_from;  // a line that begins with `import` is a module to clang-format
   ExportArgs export_to;
   StatsArgs stats;
   std::function<int()> chosen;
@@ -80,34 +84,30 @@ void add_reading(CLI::App& app, Commands& c) {
 }
 
 void add_exchange(CLI::App& app, Commands& c) {
-  CLI::App* import = app.add_subcommand("import", "Load files into a store; all of them or nothing");
-  import->add_option("FILE", c.import.files, "files to read; .zst is read as it is")->required();
-  import->add_option("--into", c.import.store, "folder of the store; made if it is not there")->required();
-  import
-      ->add_option("--as", c.import.form,
+  CLI::App* load = app.add_subcommand("import", "Load files into a store; all of them or nothing");
+  load->add_option("FILE", c.import_from.files, "files to read; .zst is read as it is")->required();
+  load->add_option("--into", c.import_from.store, "folder of the store; made if it is not there")->required();
+  load->add_option("--as", c.import_from.form,
                    "form of the files: jsonl (our own) or dyads (subject, relation, object, date)")
       ->required()
       ->check(CLI::IsMember({"jsonl", "dyads"}));
-  import->add_option("--kinds", c.import.kinds, "dyads: table that says what each relation is");
-  import->callback([&c] { c.chosen = [&c] { return run_import(c.import);
-};
-}  // namespace
-);
+  load->add_option("--kinds", c.import_from.kinds, "dyads: table that says what each relation is");
+  load->callback([&c] { c.chosen = [&c] { return run_import(c.import_from); }; });
 
-CLI::App* export_to = app.add_subcommand("export", "Write a file for another program");
-export_to->add_option("STORE", c.export_to.store, "folder of the store")->required();
-export_to->add_option("--gexf", c.export_to.gexf, "GEXF 1.3 file to write, for Gephi")->required();
-export_to->add_option("--query", c.export_to.query,
-                      "statement whose actors and interactions are written; all by default");
-add_parameter_option(*export_to, c.export_to.parameters);
-export_to
-    ->add_option(
-        "--edges", c.export_to.edges,
-        "merged: one edge for each pair and kind, with a spell for each interaction; each: one edge an interaction")
-    ->check(CLI::IsMember({"merged", "each"}))
-    ->default_val(c.export_to.edges);
-export_to->callback([&c] { c.chosen = [&c] { return run_export(c.export_to); }; });
-}  // namespace demarche::cli
+  CLI::App* export_to = app.add_subcommand("export", "Write a file for another program");
+  export_to->add_option("STORE", c.export_to.store, "folder of the store")->required();
+  export_to->add_option("--gexf", c.export_to.gexf, "GEXF 1.3 file to write, for Gephi")->required();
+  export_to->add_option("--query", c.export_to.query,
+                        "statement whose actors and interactions are written; all by default");
+  add_parameter_option(*export_to, c.export_to.parameters);
+  export_to
+      ->add_option(
+          "--edges", c.export_to.edges,
+          "merged: one edge for each pair and kind, with a spell for each interaction; each: one edge an interaction")
+      ->check(CLI::IsMember({"merged", "each"}))
+      ->default_val(c.export_to.edges);
+  export_to->callback([&c] { c.chosen = [&c] { return run_export(c.export_to); }; });
+}
 
 void add_others(CLI::App& app, Commands& c) {
   CLI::App* demo = app.add_subcommand("demo", "Load the built-in example and answer its questions");
@@ -120,8 +120,19 @@ void add_others(CLI::App& app, Commands& c) {
   shell->callback([&c] { c.chosen = [&c] { return run_shell(c.shell); }; });
 }
 
+// CLI11 would say no more of a wrong word than that a sub-command is missing. "" if the word is right.
+std::string unknown_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (word.starts_with('-') || std::find(names.begin(), names.end(), word) != names.end()) return "";
+  const std::string near = nearest(word, names);
+  return fmt::format("there is no sub-command '{}'{}", word,
+                     near.empty() ? "; --help lists them" : fmt::format("; did you mean {}?", near));
+}
+
 int main_with(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);  // `demarche query ... | head` ends quietly
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is an error of writing
   CLI::App app("Demarche: who spoke with whom, when, in what role, according to whom", "demarche");
   app.set_version_flag("--version", "demarche " DEMARCHE_VERSION);
   app.require_subcommand(1);
@@ -133,10 +144,24 @@ int main_with(int argc, char** argv) {
   add_reading(app, commands);
   add_exchange(app, commands);
   add_others(app, commands);
+  if (argc > 1) {
+    if (const std::string refusal = unknown_command(app, argv[1]); !refusal.empty()) {
+      complain(refusal);
+      return kUsage;
+    }
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {  // the library's way to say --help and to refuse
-    return app.exit(e) == 0 ? kDone : kUsage;
+    std::ostringstream out;
+    std::ostringstream err;
+    const bool asked = app.exit(e, out, err) == 0;
+    print(out.str());
+    std::string text = err.str();
+    if (text.ends_with('\n')) text.pop_back();
+    if (!text.empty()) say(text);
+    if (!flush_output()) return kFailed;
+    return asked ? kDone : kUsage;
   }
   return commands.chosen();
 }

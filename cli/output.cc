@@ -43,7 +43,9 @@ std::string quoted(std::string_view text) {
 class TableWriter final : public RowWriter {
  public:
   TableWriter(const OutputOptions& options, const std::vector<std::string>& columns, ValueText& text)
-      : options_(options), columns_(columns), text_(text), numeric_(columns.size(), true) {}
+      : options_(options), text_(text), numeric_(columns.size(), true) {
+    for (const std::string& column : columns) columns_.push_back(safe(column));
+  }
 
   void row(const std::vector<Value>& values) override {
     std::vector<std::string> cells;
@@ -391,6 +393,17 @@ std::string safe(std::string_view text) {
   return out;
 }
 
+std::string safe_lines(std::string_view text) {
+  std::string out;
+  while (true) {
+    const std::size_t end = text.find_first_of("\n\t");
+    out += safe(text.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    out += text[end];
+    text.remove_prefix(end + 1);
+  }
+}
+
 std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -451,8 +464,9 @@ std::size_t output_width() {
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 void say(std::string_view text) {
+  const std::string harmless = safe_lines(text);
   std::fflush(stdout);
-  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fwrite(harmless.data(), 1, harmless.size(), stderr);
   std::fputc('\n', stderr);
 }
 void complain(std::string_view text) { say("demarche: " + std::string(text)); }

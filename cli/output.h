@@ -55,6 +55,8 @@ class RowWriter {
 
 // Text with control characters and direction overrides made visible, so that data cannot command a terminal.
 [[nodiscard]] std::string safe(std::string_view text);
+// The same for messages of several lines: line feeds and tabs stay.
+[[nodiscard]] std::string safe_lines(std::string_view text);
 [[nodiscard]] std::string json_string(std::string_view text);
 // Pads to `width` columns of a terminal.
 [[nodiscard]] std::string padded(std::string_view text, std::size_t width);
@@ -65,7 +67,7 @@ class RowWriter {
 
 void print(std::string_view text);     // to standard output
 void complain(std::string_view text);  // to standard error, with "demarche: " in front and a line feed
-void say(std::string_view text);       // to standard error, with a line feed
+void say(std::string_view text);       // to standard error, made harmless, with a line feed
 // The message of an error, to standard error; returns kFailed.
 int fail(const Error& error);
 int fail(const Error& error, std::string_view query_text);

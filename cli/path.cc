@@ -47,6 +47,10 @@ Result<void> answer(const View& view, const PathArgs& args) {
   DEMARCHE_TRY(const ActorId from, view.resolve_actor(args.from));
   DEMARCHE_TRY(const ActorId to, view.resolve_actor(args.to));
   ValueText text(view);
+  if (from == to) {
+    return invalid(
+        fmt::format("'{}' and '{}' are the same actor, {}; name two", args.from, args.to, text.actor_name(from)));
+  }
   ChronologyOptions options;
   std::string until;
   if (!args.before.empty()) {

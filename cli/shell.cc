@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -35,9 +36,13 @@ constexpr const char* kHelp =
     "  .kinds               the hierarchy of kinds\n"
     "  .functions [TEXT]    functions, or those whose name contains TEXT\n"
     "  .mode FORMAT         table, csv, tsv, json or jsonl\n"
+    "  .param NAME VALUE    give $NAME a value for the statements to come; .param alone lists them\n"
     "  .read FILE           run the statements of a file\n"
     "  .help                this text\n"
-    "  .quit                leave (or Control-D); Control-C stops a statement\n";
+    "  .quit                leave (or Control-D); Control-C stops a statement, or clears the line\n";
+
+constexpr const char* kCommandNames[] = {".who",  ".why",   ".names", ".kinds", ".functions",
+                                         ".mode", ".param", ".read",  ".help",  ".quit"};
 
 const std::vector<std::string>& keywords() {
   static const std::vector<std::string> words = {
@@ -87,6 +92,7 @@ class Shell {
       : store_(std::move(store)), args_(args), interactive_(isatty(STDIN_FILENO) != 0) {
     options_.output = args.output;
     options_.interactive = interactive_;
+    options_.in_shell = true;
   }
 
   int run() {
@@ -94,16 +100,23 @@ class Shell {
     std::string buffer;
     while (!done_) {
       std::string line;
-      if (!read_line(buffer.empty(), line)) break;
-      if (buffer.empty() && line.starts_with('.')) {
-        keep(command(line));
+      const Read read = read_line(is_blank(buffer), line);
+      if (read == Read::kEnd) break;
+      if (read == Read::kInterrupted) {
+        buffer.clear();
+        continue;
+      }
+      if (line.ends_with('\r')) line.pop_back();  // of a file from Windows
+      const std::size_t start = line.find_first_not_of(" \t");
+      if (is_blank(buffer) && start != std::string::npos && line[start] == '.') {
+        buffer.clear();
+        keep(command(line.substr(start)));
         continue;
       }
       buffer += line + "\n";
       take_statements(buffer);
     }
-    if (buffer.find_first_not_of(" \t\n") != std::string::npos && !done_)
-      keep(run_text(buffer));  // the last one may lack its semicolon
+    if (!is_blank(buffer) && !done_) keep(run_text(buffer));  // the last one may lack its semicolon
     if (interactive_) {
       print("\n");
       if (const std::string path = history_path(); !path.empty()) write_history(path.c_str());
@@ -112,6 +125,10 @@ class Shell {
   }
 
  private:
+  enum class Read : std::uint8_t { kLine, kInterrupted, kEnd };
+
+  static bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\n") == std::string::npos; }
+
   void greet() {
     const Statistics& s = store_->view()->statistics();
     say(fmt::format("Demarche: {} actors, {} interactions in {}. .help for help, .quit to leave.", s.actors,
@@ -128,24 +145,29 @@ class Shell {
     for (const query::FunctionDef& f : query::all_functions()) words.push_back(std::string(f.name) + "(");
     for (const std::string& kind : store_->view()->kinds().names()) words.push_back(kind);
     for (const char* label : {"Person", "State", "Organisation", "Group"}) words.emplace_back(label);
-    for (const char* c : {".who", ".why", ".names", ".kinds", ".functions", ".mode", ".read", ".help", ".quit"})
-      words.emplace_back(c);
+    for (const char* c : kCommandNames) words.emplace_back(c);
     std::sort(words.begin(), words.end());
   }
 
-  bool read_line(bool fresh, std::string& line) {
+  Read read_line(bool fresh, std::string& line) {
     if (interactive_) {
+      const InterruptGuard guard;
       char* text = readline(fresh ? "demarche> " : "     ...> ");
-      if (text == nullptr) return false;
+      if (InterruptGuard::interrupted()) {  // the line editor gives up the line; the next call begins a new one
+        std::free(text);
+        std::fputs("^C\n", stdout);
+        return Read::kInterrupted;
+      }
+      if (text == nullptr) return Read::kEnd;
       line = text;
       std::free(text);
       if (!line.empty()) add_history(line.c_str());
-      return true;
+      return Read::kLine;
     }
     line.clear();
     int c = 0;
     while ((c = std::getchar()) != EOF && c != '\n') line += static_cast<char>(c);
-    return c != EOF || !line.empty();
+    return c != EOF || !line.empty() ? Read::kLine : Read::kEnd;
   }
 
   // Runs the statements that are complete and leaves the rest in `buffer`.
@@ -183,7 +205,7 @@ class Shell {
                                                   : line.substr(line.find_first_not_of(' ', blank) == std::string::npos
                                                                     ? line.size()
                                                                     : line.find_first_not_of(' ', blank));
-    while (rest.ends_with(' ') || rest.ends_with(';')) rest.pop_back();
+    while (rest.ends_with(' ') || rest.ends_with('\t') || rest.ends_with(';')) rest.pop_back();
     if (name == ".quit" || name == ".exit") {
       done_ = true;
       return kDone;
@@ -193,11 +215,11 @@ class Shell {
     if (name == ".functions") return functions(rest);
     if (name == ".mode") return mode(rest);
     if (name == ".names") return names(rest);
+    if (name == ".param") return param(rest);
     if (name == ".who") return with_key(rest, name) ? who(rest) : kFailed;
     if (name == ".why") return with_key(rest, name) ? why(rest) : kFailed;
     if (name == ".read") return with_key(rest, name) ? read_file(rest) : kFailed;
-    const std::string near =
-        nearest(name, {".who", ".why", ".names", ".kinds", ".functions", ".mode", ".read", ".help", ".quit"});
+    const std::string near = nearest(name, {std::begin(kCommandNames), std::end(kCommandNames)});
     complain(fmt::format("unknown command '{}'{}", name,
                          near.empty() ? "; .help lists them" : fmt::format("; did you mean {}?", near)));
     return kFailed;
@@ -213,6 +235,7 @@ class Shell {
     args.store = args_.store;
     args.before = before;
     args.output = options_.output;
+    args.in_shell = true;
     return show_who(*store_, args);
   }
   int why(const std::string& key) { return show_why(*store_, {args_.store, key}); }
@@ -247,6 +270,26 @@ class Shell {
     return kDone;
   }
 
+  int param(const std::string& rest) {
+    if (rest.empty()) {
+      const auto view = store_->view();
+      ValueText text(*view);
+      for (const auto& [name, value] : options_.parameters)
+        print(safe(fmt::format("${}  {}", name, text.json(value))) + "\n");
+      return kDone;
+    }
+    const std::size_t end = rest.find_first_of(" \t");
+    if (end == std::string::npos) {
+      complain(fmt::format("write .param NAME VALUE, as in .param {} 2016-04-18", rest));
+      return kFailed;
+    }
+    const std::string name = rest.substr(rest[0] == '$' ? 1 : 0, end - (rest[0] == '$' ? 1 : 0));
+    const auto parsed = parse_parameters({name + "=" + rest.substr(rest.find_first_not_of(" \t", end))});
+    if (!parsed) return fail(parsed.error());
+    for (const auto& [known, value] : *parsed) options_.parameters[known] = value;
+    return kDone;
+  }
+
   int names(const std::string& prefix) {
     constexpr std::size_t kShown = 50;
     const auto view = store_->view();
@@ -273,7 +316,13 @@ class Shell {
     std::string text;
     char chunk[65536];
     for (std::size_t n = 0; (n = std::fread(chunk, 1, sizeof chunk, file)) > 0;) text.append(chunk, n);
+    const bool whole = std::ferror(file) == 0;
+    const int code = errno;
     std::fclose(file);
+    if (!whole) {
+      complain(fmt::format("cannot read '{}': {}", path, std::strerror(code)));
+      return kFailed;
+    }
     const auto statements = query::split_statements(text);
     if (!statements) return fail(statements.error(), text);
     for (const std::string_view statement : *statements) {

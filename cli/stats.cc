@@ -58,7 +58,7 @@ int run_stats(const StatsArgs& args) {
   if (!counted) return fail(counted.error());
   const Statistics& s = view->statistics();
   if (args.output.format == Format::kTable) {
-    print(fmt::format("store         {}\n", args.store));
+    print(fmt::format("store         {}\n", safe(args.store)));
     print(fmt::format("size on disk  {:.1f} MB\n", static_cast<double>(folder_bytes(args.store)) / 1e6));
     print(fmt::format("actors        {}\n", s.actors));
     print(fmt::format("interactions  {}{}\n", s.interactions,

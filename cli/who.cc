@@ -264,7 +264,8 @@ int show_who(const Store& store, const WhoArgs& args) {
                                                             : print_records(*view, *contacts, args.output);
   if (!printed) return fail(printed.error());
   if (args.output.format == Format::kTable)
-    print(fmt::format("what was said of one: demarche why {} KEY\n", args.store));
+    print(args.in_shell ? "what was said of one: .why KEY\n"
+                        : safe(fmt::format("what was said of one: demarche why {} KEY", args.store)) + "\n");
   return flush_output() ? kDone : kFailed;
 }
 

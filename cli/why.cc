@@ -47,8 +47,8 @@ Result<void> print_claim(const View& view, const Interaction& record, const Clai
 
 Result<void> print_record(const View& view, const Interaction& record) {
   ValueText text(view);
-  print(fmt::format("{}  {}\n", record.key.empty() ? text.interaction_name(record.id) : safe(record.key),
-                    view.kinds().get(record.kind).name));
+  print(fmt::format("{}  {}\n", record.key.empty() ? safe(text.interaction_name(record.id)) : safe(record.key),
+                    safe(view.kinds().get(record.kind).name)));
   field("when", record.when ? when_text(*record.when) : "undated");
   field("status", status_name(record.status));
   field("place", record.place);
@@ -60,7 +60,7 @@ Result<void> print_record(const View& view, const Interaction& record) {
     field(role_name(p.role), name);
   }
   if (record.part_of) field("part of", text.interaction_name(*record.part_of));
-  for (const auto& [key, value] : record.properties) field(key, text.plain(query::from_property(value)));
+  for (const auto& [key, value] : record.properties) field(safe(key), text.plain(query::from_property(value)));
   print(record.claims.empty() ? "\nno source is recorded\n"
                               : "\nwhat the sources say (the values above are the keeper's judgement)\n");
   for (std::size_t i = 0; i < record.claims.size(); ++i)
@@ -80,7 +80,7 @@ int show_why(const Store& store, const WhyArgs& args) {
   const auto id = view->find_interaction(args.key);
   if (!id) return fail(id.error());
   if (!*id) {
-    complain(fmt::format("there is no interaction with the key '{}'", args.key));
+    complain(fmt::format("there is no interaction with the key '{}'{}", args.key, nearest_key_hint(*view, args.key)));
     return kFailed;
   }
   const auto record = view->get_interaction(**id);

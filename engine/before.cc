@@ -1,9 +1,26 @@
 #include "engine/before.h"
 
 #include <algorithm>
+#include <span>
 #include <tuple>
 
+#include "engine/contact.h"
+
 namespace demarche {
+
+namespace {
+
+// A record of one party alone, or of parties that the rule of contact keeps apart, tells of no contact.
+bool any_in_contact(std::span<const Party> parties) {
+  for (std::size_t i = 0; i < parties.size(); ++i) {
+    for (std::size_t j = i + 1; j < parties.size(); ++j) {
+      if (in_contact(parties, i, j, /*rule=*/true)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
 
 Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeBounds& bounds,
                                                    const BeforeOptions& options) {
@@ -20,6 +37,7 @@ Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeB
       if (!happened || rows.interaction[i] == options.except) continue;
       const Precedence p = precedence(rows.bounds[i], bounds);
       if (p == Precedence::kNot || (options.certain_only && p != Precedence::kCertain)) continue;
+      if (!any_in_contact(rows.parties_of(i))) continue;
       out.push_back({rows.interaction[i], p, rows.bounds[i]});
     }
   }

@@ -20,9 +20,9 @@ struct BeforeOptions {
   InteractionId except;  // the interaction that `bounds` belong to: not before itself
 };
 
-// Contacts (CONTACT and all below; held, or of no status) before `bounds`, ordered by earliest begin, latest end and
-// id; undated ones first, as possible. No record is no proof of no contact. Costs one pass over the timeline up to
-// bounds.begin_max.
+// Contacts (CONTACT and all below; held, or of no status; with at least one pair in contact) before `bounds`, ordered
+// by earliest begin, latest end and id; undated ones first, as possible. No record is no proof of no contact. Costs one
+// pass over the timeline up to bounds.begin_max.
 [[nodiscard]] Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeBounds& bounds,
                                                                  const BeforeOptions& options = {});
 

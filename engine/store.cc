@@ -95,16 +95,21 @@ Result<void> check_before_writing(const std::string& path, const StoreOptions& o
   return {};
 }
 
-Result<bool> prepare_folder(const std::string& path, const StoreOptions& options) {
+// Looks at the folder and makes it ready for a new database where one is to be made. Says what was there.
+Result<impl::FolderState> prepare_folder(const std::string& path, const StoreOptions& options) {
   DEMARCHE_TRY(const impl::FolderState folder, impl::inspect_folder(path));
-  if (folder == impl::FolderState::kStore) return false;
+  if (folder == impl::FolderState::kStore) return folder;
+  if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
   if (options.read_only || !options.create_if_missing) {
-    return make_error(
-        ErrorCode::kNotFound,
-        fmt::format("there is no store at '{}'; make one with: demarche import FILE --into {}", path, path));
+    const char* found = folder == impl::FolderState::kUnfinished
+                            ? "the store at '{0}' is unfinished (its making was interrupted) and empty; make it with: "
+                              "demarche import FILE --into {0} --as jsonl"
+                            : "there is no store at '{0}'; make one with: demarche import FILE --into {0} --as jsonl";
+    return make_error(ErrorCode::kNotFound, fmt::format(fmt::runtime(found), path));
   }
+  if (folder == impl::FolderState::kUnfinished) DEMARCHE_CHECK(impl::clear_unfinished(path, /*folder_too=*/false));
   DEMARCHE_CHECK(impl::make_folder(path));
-  return true;
+  return folder;
 }
 
 }  // namespace
@@ -113,31 +118,41 @@ Store::Store(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreOptions& options) {
-  DEMARCHE_TRY(const bool fresh, prepare_folder(path, options));
-  if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
+  DEMARCHE_TRY(const impl::FolderState found, prepare_folder(path, options));
+  const bool fresh = found != impl::FolderState::kStore;
   const auto in_context = [&path](Error error) {
     return tl::unexpected(std::move(error).with_context(fmt::format("'{}'", path)));
   };
-  if (!fresh && !options.read_only) {
-    if (auto checked = check_before_writing(path, options); !checked) return in_context(std::move(checked).error());
-  }
-  auto state = std::make_shared<State>();
-  state->path = path;
-  state->options = options;
-  auto kv = impl::open_rocks(impl::database_path(path), {fresh, options.read_only, options.cache_bytes});
-  if (!kv) {
+  const auto open_database = [&]() -> Result<std::unique_ptr<Store>> {
     if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
-    return in_context(std::move(kv).error());
+    if (!fresh && !options.read_only) {
+      if (auto checked = check_before_writing(path, options); !checked) return in_context(std::move(checked).error());
+    }
+    if (fresh) DEMARCHE_CHECK(impl::check_room(path));
+    auto state = std::make_shared<State>();
+    state->path = path;
+    state->options = options;
+    auto kv = impl::open_rocks(impl::database_path(path), {fresh, options.read_only, options.cache_bytes});
+    if (!kv) {
+      if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
+      return in_context(std::move(kv).error());
+    }
+    state->kv = std::move(*kv);
+    auto snapshot = state->kv->snapshot();
+    auto head = read_and_check(*snapshot, path);
+    if (!head) return in_context(std::move(head).error());
+    state->head = std::move(*head);
+    if (fresh) DEMARCHE_CHECK(impl::finish_folder(path));
+    state->published = std::make_shared<View>(std::move(snapshot), state->head.kinds,
+                                              statistics_of(state->head.commit, state->head.record));
+    return std::unique_ptr<Store>(new Store(std::move(state)));
+  };
+  auto store = open_database();
+  if (!store && fresh && !impl::lock_holder(path)) {
+    // What was made is taken away again; the first error says more than one of this.
+    (void)impl::clear_unfinished(path, found == impl::FolderState::kAbsent);
   }
-  state->kv = std::move(*kv);
-  auto snapshot = state->kv->snapshot();
-  auto head = read_and_check(*snapshot, path);
-  if (!head) return in_context(std::move(head).error());
-  state->head = std::move(*head);
-  if (fresh) DEMARCHE_CHECK(impl::finish_folder(path));
-  state->published = std::make_shared<View>(std::move(snapshot), state->head.kinds,
-                                            statistics_of(state->head.commit, state->head.record));
-  return std::unique_ptr<Store>(new Store(std::move(state)));
+  return store;
 }
 
 std::shared_ptr<const View> Store::view() const {

@@ -29,6 +29,79 @@ struct Line {
   Json value;
 };
 
+// Reads one line. Refuses what the library's own reader lets pass or cannot take: a name that stands twice in an
+// object, and numbers that do not fit.
+class LineParser final : public nlohmann::json_sax<Json> {
+ public:
+  Result<Json> parse(const std::string& text) {
+    if (Json::sax_parse(text, this)) return std::move(root_);
+    return invalid(reason_);
+  }
+
+  bool null() override { return put(nullptr); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(value); }
+  bool number_unsigned(number_unsigned_t value) override {
+    if (value <= static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max())) return put(value);
+    return beyond_64_bits(fmt::format("{}", value));
+  }
+  bool number_float(number_float_t value, const string_t& written) override {
+    if (written.find_first_of(".eE") != std::string::npos) return put(value);
+    return beyond_64_bits(written);
+  }
+  bool string(string_t& value) override { return put(std::move(value)); }
+  bool binary(binary_t&) override { return false; }  // not in JSON
+  bool start_object(std::size_t) override { return open(Json::object()); }
+  bool start_array(std::size_t) override { return open(Json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    if (open_.back()->contains(name)) {
+      return refuse(fmt::format("'{}' stands twice in one object; leave one out", name));
+    }
+    member_ = &(*open_.back())[name];
+    return true;
+  }
+  bool parse_error(std::size_t position, const std::string& token, const nlohmann::detail::exception& e) override {
+    constexpr int kOutOfRange = 406;
+    if (e.id == kOutOfRange) return refuse(fmt::format("the number {} is too large", token));
+    return refuse(fmt::format("character {}: not valid JSON; each line is one JSON object", position));
+  }
+
+ private:
+  bool refuse(std::string reason) {
+    reason_ = std::move(reason);
+    return false;
+  }
+  bool beyond_64_bits(const std::string& written) {
+    return refuse(fmt::format("the whole number {} does not fit into 64 bits; write it as a text", written));
+  }
+
+  // Where the value belongs. Only the innermost list or object grows, so pointers to those around it stay good.
+  Json* place(Json value) {
+    if (open_.empty()) return &(root_ = std::move(value));
+    if (open_.back()->is_array()) return &open_.back()->emplace_back(std::move(value));
+    return &(*member_ = std::move(value));
+  }
+  bool put(Json value) {
+    place(std::move(value));
+    return true;
+  }
+  bool open(Json value) {
+    open_.push_back(place(std::move(value)));
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  Json root_;
+  std::vector<Json*> open_;
+  Json* member_ = nullptr;
+  std::string reason_;
+};
+
 // One JSON object, read field by field; says what is wrong with a field and where.
 class Fields {
  public:
@@ -93,12 +166,18 @@ class Fields {
     }
     return out;
   }
-  [[nodiscard]] Result<Properties> properties() const {
+  // `fields`: names that the language reads from the record itself, so a property of that name would be out of reach.
+  [[nodiscard]] Result<Properties> properties(std::initializer_list<const char*> fields) const {
     Properties out;
     if (!has("properties")) return out;
     if (!object_["properties"].is_object()) return wrong("properties", "an object");
     for (const auto& [key, value] : object_["properties"].items()) {
       if (value.is_null()) continue;
+      if (std::any_of(fields.begin(), fields.end(), [&key = key](const char* f) { return key == f; })) {
+        const std::string_view field = key == "begin" || key == "end" ? "when" : std::string_view(key);
+        return invalid(fmt::format(
+            "property '{}': this name is taken by {} itself; use the field '{}', or another name", key, what_, field));
+      }
       auto stored = property_value(value, 0);
       if (!stored) return tl::unexpected(std::move(stored).error().with_context(fmt::format("property '{}'", key)));
       set_property(out, key, std::move(*stored));
@@ -114,10 +193,6 @@ class Fields {
   static Result<PropertyValue> property_value(const Json& value, int depth) {
     if (value.is_boolean()) return PropertyValue{value.get<bool>()};
     if (value.is_string()) return PropertyValue{value.get<std::string>()};
-    if (value.is_number_unsigned() &&
-        value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-      return invalid("a whole number that does not fit into 64 bits; write it as a text");
-    }
     if (value.is_number_integer()) return PropertyValue{value.get<std::int64_t>()};
     if (value.is_number_float()) return PropertyValue{value.get<double>()};
     if (!value.is_array()) return invalid("an object cannot be a property; flatten it");
@@ -165,14 +240,7 @@ class JsonlImport {
   }
 
   Result<void> sort_in(const std::string& place, const std::string& text) {
-    std::string reason;
-    Json value;
-    try {
-      value = Json::parse(text);
-    } catch (const Json::parse_error& e) {  // the library's only way to say where
-      reason = fmt::format("character {}: not valid JSON", e.byte);
-    }
-    if (!reason.empty()) return invalid(reason + "; each line is one JSON object");
+    DEMARCHE_TRY(Json value, LineParser().parse(text));
     const bool one = value.is_object() && value.size() == 1 && value.begin()->is_object();
     if (!one) return invalid("a line is one object with one member, as in {\"actor\": {...}}");
     const std::string what = value.begin().key();
@@ -258,6 +326,11 @@ class JsonlImport {
     DEMARCHE_ASSIGN(source.published, f.when("published"));
     DEMARCHE_ASSIGN(source.grade, f.text("grade"));
     DEMARCHE_ASSIGN(source.note, f.text("note"));
+    DEMARCHE_TRY(const auto taken, tx_.view().find_source(source.key));
+    if (taken) {
+      DEMARCHE_TRY(const Source other, tx_.view().get_source(*taken));
+      return key_taken("source", source.key, other.title, sources_, value);
+    }
     DEMARCHE_CHECK(tx_.add_source(std::move(source)));
     ++report_.sources;
     return {};
@@ -271,10 +344,34 @@ class JsonlImport {
     DEMARCHE_ASSIGN(actor.name, f.required_text("name"));
     DEMARCHE_ASSIGN(actor.labels, f.texts("labels"));
     DEMARCHE_ASSIGN(actor.aliases, f.texts("aliases"));
-    DEMARCHE_ASSIGN(actor.properties, f.properties());
+    DEMARCHE_ASSIGN(actor.properties, f.properties({"key", "name", "aliases"}));
+    DEMARCHE_TRY(const auto taken, tx_.view().find_actor(actor.key));
+    if (taken) {
+      DEMARCHE_TRY(const Actor other, tx_.view().get_actor(*taken));
+      return key_taken("actor", actor.key, other.name, actors_, value);
+    }
     DEMARCHE_CHECK(tx_.add_actor(std::move(actor)));
     ++report_.actors;
     return {};
+  }
+
+  // The key of `value` belongs to a line before it or, if there is none, to a record of the store.
+  static tl::unexpected<Error> key_taken(const char* what, const std::string& key, const std::string& owner,
+                                         const std::vector<Line>& lines, const Json& value) {
+    const std::string whose = owner.empty() ? std::string() : fmt::format(" by '{}'", owner);
+    const auto first = std::find_if(lines.begin(), lines.end(), [&](const Line& line) {
+      return &line.value == &value || (line.value.contains("key") && line.value["key"] == key);
+    });
+    if (&first->value == &value) {
+      return invalid(
+          fmt::format("{} key '{}' is already taken{} in the store; leave the line out if it is the same, or "
+                      "choose another key",
+                      what, key, whose));
+    }
+    return invalid(
+        fmt::format("{} key '{}' is already taken{} at {}; leave one of the two lines out, or give it another "
+                    "key",
+                    what, key, whose, first->place));
   }
 
   // An office is a tie from its holder to the body whose office it is.
@@ -320,7 +417,8 @@ class JsonlImport {
     DEMARCHE_ASSIGN(interaction.when, f.when("when"));
     DEMARCHE_ASSIGN(interaction.status, f.status());
     DEMARCHE_ASSIGN(interaction.place, f.text("place"));
-    DEMARCHE_ASSIGN(interaction.properties, f.properties());
+    DEMARCHE_ASSIGN(interaction.properties,
+                    f.properties({"key", "kind", "when", "begin", "end", "place", "status", "part_of"}));
     DEMARCHE_TRY(const auto participants, f.objects("participants"));
     for (const Json* p : participants) {
       DEMARCHE_TRY(const Participant participant, participant_of(*p));
@@ -330,6 +428,15 @@ class JsonlImport {
     for (const Json* c : claims) {
       DEMARCHE_TRY(Claim claim, claim_of(*c));
       interaction.claims.push_back(std::move(claim));
+    }
+    if (!interaction.key.empty()) {
+      DEMARCHE_TRY(const auto taken, tx_.view().find_interaction(interaction.key));
+      if (taken) {
+        DEMARCHE_TRY(const Interaction other, tx_.view().get_interaction(*taken));
+        const std::string what =
+            fmt::format("{}, {}", tx_.view().kinds().get(other.kind).name, other.when ? other.when->text : "undated");
+        return key_taken("interaction", interaction.key, what, interactions_, value);
+      }
     }
     DEMARCHE_TRY(const InteractionId id, tx_.add_interaction(std::move(interaction)));
     interaction_ids_.emplace(&value, id);
@@ -354,7 +461,12 @@ class JsonlImport {
     DEMARCHE_ASSIGN(out.actor, actor_of(name));
     DEMARCHE_TRY(const std::string role_text, f.required_text("role"));
     const auto role = find_role(role_text);
-    if (!role || *role == Role::kRepresented) {
+    if (role == Role::kRepresented) {
+      return invalid(
+          "role 'represented' is not given; it follows from the field 'for' of the one who acts, as in "
+          "{\"actor\": \"x\", \"role\": \"caller\", \"for\": \"y\"}");
+    }
+    if (!role) {
       const std::string near = nearest(role_text, role_names());
       return invalid(
           fmt::format("unknown role '{}'{}", role_text, near.empty() ? "" : fmt::format("; did you mean {}?", near)));

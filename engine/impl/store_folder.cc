@@ -26,6 +26,7 @@ constexpr const char* kMarkerName = "DEMARCHE";
 constexpr const char* kHighWaterName = "COMMITTED";
 constexpr const char* kMarkerFirstLine = "demarche store";
 constexpr std::size_t kHighWaterDigits = 20;
+constexpr off_t kEmptyDatabaseBytes = off_t{512} << 10;
 
 std::string join(const std::string& path, const char* name) { return (fs::path(path) / name).string(); }
 
@@ -75,6 +76,35 @@ Result<void> write_file_durably(const std::string& path, const std::string& text
   return {};
 }
 
+// Could RocksDB have written this file before the first commit? Table files and logs with something in them are data.
+bool is_file_of_empty_database(const fs::directory_entry& entry) {
+  std::error_code error;
+  if (entry.symlink_status(error).type() != fs::file_type::regular) return false;
+  const std::string name = entry.path().filename().string();
+  if (name.ends_with(".log")) return entry.file_size(error) == 0 && !error;
+  return name == "CURRENT" || name == "IDENTITY" || name == "LOCK" || name == "LOG" || name.starts_with("LOG.old.") ||
+         name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-") || name.ends_with(".dbtmp");
+}
+
+// REQUIRES: there is no marker. Whatever cannot be read counts as foreign.
+bool is_unfinished(const std::string& path) {
+  std::error_code error;
+  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    const fs::file_type type = it->symlink_status(error).type();
+    if (name == "db" && type == fs::file_type::directory) {
+      for (fs::directory_iterator file(it->path(), error); !error && file != end; file.increment(error)) {
+        if (!is_file_of_empty_database(*file)) return false;
+      }
+    } else if (type != fs::file_type::regular ||
+               (name != std::string(kMarkerName) + ".new" && (name != kHighWaterName || it->file_size(error) != 0))) {
+      return false;
+    }
+    if (error) return false;
+  }
+  return !error;
+}
+
 std::string process_text(long pid) {
   if (pid == static_cast<long>(::getpid())) return fmt::format("this process ({})", pid);
   std::ifstream in(fmt::format("/proc/{}/comm", pid));
@@ -110,6 +140,11 @@ Result<FolderState> inspect_folder(const std::string& path) {
     return system_error("open", path);
   }
   if (entries == fs::directory_iterator()) return FolderState::kEmpty;
+  if (is_unfinished(path)) return FolderState::kUnfinished;
+  if (fs::exists(join(path, kHighWaterName), error) && fs::exists(join(database_path(path), "CURRENT"), error)) {
+    return make_error(ErrorCode::kCorruption,
+                      fmt::format("'{}' is a store whose file DEMARCHE is missing; restore a copy", path));
+  }
   return invalid(
       fmt::format("'{}' is a folder with other things in it, not a store; name a new or empty folder", path));
 }
@@ -120,8 +155,36 @@ Result<void> make_folder(const std::string& path) {
   return {};
 }
 
+Result<void> check_room(const std::string& path) {
+  const std::string probe = join(path, kMarkerName) + ".new";  // counts as unfinished if it is left behind
+  const int fd = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return system_error("write", probe);
+  const int refused = ::posix_fallocate(fd, 0, kEmptyDatabaseBytes);
+  ::close(fd);
+  ::unlink(probe.c_str());
+  if (refused == 0 || refused == EINVAL || refused == EOPNOTSUPP) return {};  // the latter two: cannot be asked here
+  errno = refused;
+  return system_error("make room for a store in", path);
+}
+
 Result<void> finish_folder(const std::string& path) {
   return write_file_durably(join(path, kMarkerName), fmt::format("{}\nformat {}\n", kMarkerFirstLine, kFormatVersion));
+}
+
+Result<void> clear_unfinished(const std::string& path, bool folder_too) {
+  DEMARCHE_TRY(const FolderState state, inspect_folder(path));
+  std::error_code error;
+  if (state == FolderState::kUnfinished) {
+    for (const std::string& name :
+         {std::string("db"), std::string(kHighWaterName), std::string(kMarkerName) + ".new"}) {
+      fs::remove_all(join(path, name.c_str()), error);
+      if (!error) continue;
+      errno = error.value();
+      return system_error("remove the unfinished store", path);
+    }
+  }
+  if (folder_too && (state == FolderState::kUnfinished || state == FolderState::kEmpty)) fs::remove(path, error);
+  return {};
 }
 
 std::optional<std::string> lock_holder(const std::string& path) {

@@ -16,14 +16,28 @@ namespace demarche::impl {
 
 inline constexpr int kFormatVersion = 0;
 
-enum class FolderState : std::uint8_t { kAbsent, kEmpty, kStore };
+enum class FolderState : std::uint8_t {
+  kAbsent,
+  kEmpty,
+  kUnfinished,  // only what the making of a store leaves when it is stopped before the marker: no data
+  kStore,
+};
 
-// What stands at `path`. Errors: kInvalidArgument (a file, a foreign folder, another format), kDenied, kIo.
+// What stands at `path`. Errors: kInvalidArgument (a file, a foreign folder, another format), kCorruption (a store that
+// has lost its marker or its database), kDenied, kIo.
 [[nodiscard]] Result<FolderState> inspect_folder(const std::string& path);
 
 // Makes the folder, not its parents; the marker is written by finish_folder() once the database stands.
 [[nodiscard]] Result<void> make_folder(const std::string& path);
 [[nodiscard]] Result<void> finish_folder(const std::string& path);
+
+// Is there room for an empty database? RocksDB 7.8 as Debian builds it aborts the process when the disk is full while a
+// database is made, so this is asked first. Errors: kIo.
+[[nodiscard]] Result<void> check_room(const std::string& path);
+
+// Removes what an unfinished store left, and nothing else; `folder_too`: the folder itself as well, if it is then
+// empty. REQUIRES: nobody holds the database's lock.
+[[nodiscard]] Result<void> clear_unfinished(const std::string& path, bool folder_too);
 
 [[nodiscard]] std::string database_path(const std::string& path);
 

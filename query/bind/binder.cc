@@ -84,6 +84,8 @@ class Binder {
 
   Result<void> bind_clause(const ast::Clause&, const ast::Match& node) {
     bound::Match out;
+    out.optional = node.optional;
+    in_optional_ = node.optional;
     matched_actors_.clear();
     std::unordered_set<std::string> own_edges;
     for (const ast::PathPattern& pattern : node.patterns) {
@@ -105,7 +107,7 @@ class Binder {
     }
     bound::LoneInteraction lone;
     DEMARCHE_TRY(const Variable variable, variable_for(p.variable, SlotType::kInteraction, p.span));
-    lone.may_be_value = variable.type == SlotType::kValue;
+    lone.may_be_value = is_unsure(variable);
     lone.slot = variable.slot;
     lone.kinds = resolve_kinds(p.kinds);
     DEMARCHE_CHECK(bind_property_map(lone.slot, p.properties, out.conditions));
@@ -143,7 +145,7 @@ class Binder {
                      fmt::format("'{}' is taken; give the path another name", pattern.variable));
       }
       path.slot = context_.new_slot(pattern.variable);
-      scope_.add({pattern.variable, path.slot, SlotType::kPath});
+      scope_.add({pattern.variable, path.slot, SlotType::kPath, in_optional_});
       out.paths.push_back(std::move(path));
     }
     return {};
@@ -152,7 +154,7 @@ class Binder {
   Result<std::size_t> bind_actor(const ast::ActorPattern& actor, bound::Match& out) {
     bound::ActorNode node;
     DEMARCHE_TRY(const Variable variable, variable_for(actor.variable, SlotType::kActor, actor.span));
-    node.may_be_value = variable.type == SlotType::kValue;
+    node.may_be_value = is_unsure(variable);
     node.slot = variable.slot;
     if (actor.labels) {
       out.conditions.push_back(
@@ -178,9 +180,16 @@ class Binder {
         return *there;
       }
     }
-    Variable variable{name, context_.new_slot(name), type};
+    Variable variable{name, context_.new_slot(name), type, in_optional_};
     if (!name.empty()) scope_.add(variable);
+    variable.nullable = false;  // within the clause that makes it, it is there
     return variable;
+  }
+
+  // Was it made elsewhere and may be no actor or interaction at all?
+  [[nodiscard]] bool is_unsure(const Variable& variable) const {
+    if (matched_actors_.contains(variable.slot)) return false;
+    return variable.type == SlotType::kValue || variable.nullable;
   }
 
   // {key: value, ...} means that each property equals its value.
@@ -255,7 +264,7 @@ class Binder {
                 [](const Variable& a, const Variable& b) { return a.name < b.name; });
       for (const Variable& variable : variables) {
         const ExprPtr ref = make_expr(span, bound::SlotRef{variable.slot});
-        DEMARCHE_CHECK(add_item(variable.name, variable.name, span, ref, variable.type, out, aggregation, output));
+        DEMARCHE_CHECK(add_variable(variable, span, ref, out, aggregation, output));
       }
     }
     // Grouping keys first: the items with aggregates may read them.
@@ -283,22 +292,23 @@ class Binder {
     return both;
   }
 
-  Result<void> add_item(const std::string& name, const std::string& text, Span span, const ExprPtr& expression,
-                        SlotType type, bound::Projection& out, Aggregation& aggregation, Scope& output) {
-    if (output.find(name) != nullptr) {
+  // One of the variables that * stands for.
+  Result<void> add_variable(const Variable& variable, Span span, const ExprPtr& expression, bound::Projection& out,
+                            Aggregation& aggregation, Scope& output) {
+    if (output.find(variable.name) != nullptr) {
       return fault("SyntaxError", "ColumnNameConflict", span,
-                   fmt::format("two columns are called '{}'; rename one with AS", name));
+                   fmt::format("two columns are called '{}'; rename one with AS", variable.name));
     }
-    const Slot slot = context_.new_slot(name);
+    const Slot slot = context_.new_slot(variable.name);
     ExprPtr item = expression;
-    if (out.aggregating && text == name) {  // * with aggregates: each variable is a key
-      const Slot key = context_.new_slot(name);
+    if (out.aggregating) {  // each variable is a grouping key
+      const Slot key = context_.new_slot(variable.name);
       out.keys.push_back({key, expression});
-      aggregation.keys.emplace_back(text, key);
+      aggregation.keys.emplace_back(variable.name, key);
       item = make_expr(span, bound::SlotRef{key});
     }
     out.items.push_back({slot, item});
-    output.add({name, slot, type});
+    output.add({variable.name, slot, variable.type, variable.nullable});
     return {};
   }
 
@@ -325,13 +335,17 @@ class Binder {
     }
     DEMARCHE_TRY(ExprPtr expression,
                  bind_expression(*item.expression, scope_, context_, out.aggregating ? &aggregation : nullptr));
+    bool nullable = false;
     SlotType type = is_scalar(*item.expression) ? SlotType::kScalar : SlotType::kValue;
     if (variable != nullptr) {
-      if (const Variable* source = scope_.find(variable->name)) type = source->type;
+      if (const Variable* source = scope_.find(variable->name)) {
+        type = source->type;
+        nullable = source->nullable;
+      }
     }
     const Slot slot = context_.new_slot(item.name);
     out.items.push_back({slot, std::move(expression)});
-    output.add({item.name, slot, type});
+    output.add({item.name, slot, type, nullable});
     return {};
   }
 
@@ -554,6 +568,7 @@ class Binder {
   bound::Query query_;
   BindContext context_;
   Scope scope_;
+  bool in_optional_ = false;                              // the MATCH being bound is optional
   std::unordered_map<Slot, std::size_t> matched_actors_;  // of the MATCH being bound: slot to index
 };
 

@@ -136,6 +136,7 @@ struct PathVariable {
 };
 
 struct Match {
+  bool optional = false;  // a row without a match stays, with nulls
   std::vector<ActorNode> actors;
   std::vector<InteractionEdge> edges;
   std::vector<LoneInteraction> alone;

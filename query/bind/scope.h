@@ -24,6 +24,7 @@ struct Variable {
   std::string name;
   Slot slot = 0;
   SlotType type = SlotType::kValue;
+  bool nullable = false;  // comes from OPTIONAL MATCH
 };
 
 class Scope {

@@ -22,7 +22,9 @@ class Operator {
 using OperatorPtr = std::unique_ptr<Operator>;
 
 // The chain of operators for a plan. `node` and `context` must outlive it.
-[[nodiscard]] OperatorPtr make_operator(const plan::Node& node, std::size_t slot_count, ExecContext& context);
+// `argument`: the one row that plan::Argument stands for; must outlive the chain.
+[[nodiscard]] OperatorPtr make_operator(const plan::Node& node, std::size_t slot_count, ExecContext& context,
+                                        const Batch* argument = nullptr);
 
 // Parts of make_operator() that stand in files of their own.
 [[nodiscard]] OperatorPtr make_scan(const plan::Node& node, OperatorPtr input, std::size_t slot_count,

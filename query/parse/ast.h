@@ -179,6 +179,7 @@ struct PathPattern {
 // ---- clauses -------------------------------------------------------------------------------------------------------
 
 struct Match {
+  bool optional = false;
   std::vector<PathPattern> patterns;
   ExprPtr where;  // may be null
 };

@@ -28,8 +28,8 @@ bool same_word(std::string_view a, std::string_view b) {
 }
 
 const std::vector<std::string>& clause_words() {
-  static const std::vector<std::string> words = {"MATCH",  "WHERE", "RETURN", "WITH", "UNWIND", "CREATE",
-                                                 "RECORD", "ORDER", "LIMIT",  "SKIP", "EXPLAIN"};
+  static const std::vector<std::string> words = {"MATCH",  "OPTIONAL MATCH", "WHERE", "RETURN", "WITH", "UNWIND",
+                                                 "CREATE", "RECORD",         "ORDER", "LIMIT",  "SKIP", "EXPLAIN"};
   return words;
 }
 
@@ -182,6 +182,13 @@ class Parser {
       DEMARCHE_TRY(Match node, parse_match());
       return done(std::move(node));
     }
+    if (is_word("OPTIONAL") && is_word("MATCH", 1)) {
+      take();
+      take();
+      DEMARCHE_TRY(Match node, parse_match());
+      node.optional = true;
+      return done(std::move(node));
+    }
     if (take_word("RETURN")) {
       DEMARCHE_TRY(Projection projection, parse_projection());
       return done(Return{std::move(projection)});
@@ -212,7 +219,7 @@ class Parser {
       return syntax_error("UnexpectedSyntax", peek().span,
                           fmt::format("unknown clause '{}'; did you mean {}?", peek().text, near));
     }
-    return expected("a clause (MATCH, WITH, UNWIND, CREATE, RECORD or RETURN)");
+    return expected("a clause (MATCH, OPTIONAL MATCH, WITH, UNWIND, CREATE, RECORD or RETURN)");
   }
 
   static Result<void> check_clause_order(const Query& query) {

@@ -19,6 +19,8 @@ struct WindowTerm {
 };
 
 struct SingleRow {};
+// The row that an Optional around is at.
+struct Argument {};
 // Actors by key or name (an expression over what is bound), by label, or all.
 struct ActorScan {
   enum class By : std::uint8_t { kKey, kName, kLabel, kAll };
@@ -108,9 +110,16 @@ struct Record {
   bound::Record record;
 };
 
+struct Node;
+// Runs `inner` for each row; a row for which it finds nothing stays, with null in the slots it would have made.
+struct Optional {
+  std::unique_ptr<Node> inner;  // ends in an Argument
+  std::vector<Slot> made;
+};
+
 struct Node {
-  std::variant<SingleRow, ActorScan, InteractionScan, ContactScan, Expand, ExpandInteraction, MakePath, Filter, Project,
-               Aggregate, Distinct, Sort, Skip, Limit, Unwind, Create, Record>
+  std::variant<SingleRow, Argument, Optional, ActorScan, InteractionScan, ContactScan, Expand, ExpandInteraction,
+               MakePath, Filter, Project, Aggregate, Distinct, Sort, Skip, Limit, Unwind, Create, Record>
       op;
   std::unique_ptr<Node> input;  // null for SingleRow only
   std::vector<Slot> carried;    // slots of the input that are copied along to each row this node makes

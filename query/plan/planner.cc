@@ -381,7 +381,22 @@ class Planner {
   }
   void make_live(Slot slot) { live_.push_back(slot); }
 
-  void add(const bound::Match& match) { root_ = MatchPlanner(match, std::move(root_), live_, statistics_).run(); }
+  void add(const bound::Match& match) {
+    if (!match.optional) {
+      root_ = MatchPlanner(match, std::move(root_), live_, statistics_).run();
+      return;
+    }
+    auto argument = std::make_unique<plan::Node>();
+    argument->op = plan::Argument{};
+    argument->carried = live_;
+    std::vector<Slot> live = live_;
+    plan::Optional optional;
+    optional.inner = MatchPlanner(match, std::move(argument), live, statistics_).run();
+    optional.made.assign(live.begin() + static_cast<std::ptrdiff_t>(live_.size()), live.end());
+    const double rows = root_->rows_estimate * std::max(1.0, optional.inner->rows_estimate);
+    push(std::move(optional), rows);
+    live_ = std::move(live);
+  }
 
   void add(const bound::Projection& p) {
     double rows = root_->rows_estimate;
@@ -459,6 +474,8 @@ class Explainer {
   }
 
   std::string operator()(const plan::SingleRow&) const { return "single row"; }
+  std::string operator()(const plan::Argument&) const { return "the row so far"; }
+  std::string operator()(const plan::Optional&) const { return "optional"; }
   std::string operator()(const plan::ActorScan& op) const {
     switch (op.by) {
       case plan::ActorScan::By::kKey:
@@ -538,16 +555,24 @@ Result<plan::Plan> plan_query(bound::Query query, const Statistics& statistics) 
   return plan::Plan{std::move(root), std::move(query)};
 }
 
-std::string explain(const plan::Plan& plan, std::string_view text) {
-  const Explainer explainer(plan.query, text);
-  std::string out;
-  int depth = 0;
-  for (const plan::Node* node = plan.root.get(); node != nullptr; node = node->input.get()) {
-    if (std::holds_alternative<plan::SingleRow>(node->op) && depth > 0) break;
-    out += fmt::format("{:>{}}{}  (~{:.0f} rows)\n", "", 2 * depth, std::visit(explainer, node->op),
+namespace {
+
+void explain_chain(const plan::Node* node, const Explainer& explainer, std::size_t depth, std::string& out) {
+  for (const std::size_t top = depth; node != nullptr; node = node->input.get(), ++depth) {
+    if (std::holds_alternative<plan::SingleRow>(node->op) && depth > top) return;
+    out += fmt::format("{}{}  (~{:.0f} rows)\n", std::string(2 * depth, ' '), std::visit(explainer, node->op),
                        std::max(0.0, node->rows_estimate));
-    ++depth;
+    if (const auto* optional = std::get_if<plan::Optional>(&node->op)) {
+      explain_chain(optional->inner.get(), explainer, depth + 2, out);
+    }
   }
+}
+
+}  // namespace
+
+std::string explain(const plan::Plan& plan, std::string_view text) {
+  std::string out;
+  explain_chain(plan.root.get(), Explainer(plan.query, text), 0, out);
   return out;
 }
 

@@ -62,7 +62,8 @@ class Usage(Case):
 
     def test_wrong_usage_is_status_two_and_names_what_is_missing(self):
         self.refused(run(), "subcommand", status=USAGE)
-        self.refused(run("frobnicate"), status=USAGE)
+        self.refused(run("frobnicate"), "'frobnicate'", "--help", status=USAGE)
+        self.refused(run("qeury"), "'qeury'", "did you mean query?", status=USAGE)
         self.refused(run("query"), "STORE is required", status=USAGE)
         self.refused(run("query", example()), "TEXT is required", status=USAGE)
         self.refused(run("why", example()), "KEY is required", status=USAGE)
@@ -225,6 +226,24 @@ class Tables(Case):
             self.assertNotRegex(ran.out, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
             self.assertNotRegex(ran.err, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
+    def test_column_names_cannot_command_a_terminal(self):
+        self.assertNotIn("\x1b", self.done(query(example(), "RETURN 1 AS `a\x1b[31m`")).out)
+
+    def test_a_statement_over_lines_makes_a_header_of_one_line(self):
+        self.assertEqual(len(self.done(query(example(), "RETURN 1 +\n 1")).lines), 3)
+
+    def test_why_cannot_command_a_terminal_by_names_of_properties_and_kinds(self):
+        store = self.store({"kind": {"name": "K\u202eX", "parent": "CALL"}},
+                           {"interaction": {"key": "x", "kind": "K\u202eX", "properties": {"p\x1b[31m": "v"}}})
+        self.assertNotRegex(self.done(run("why", store, "x")).out, "[\x1b\u202e]")
+
+    def test_messages_cannot_command_a_terminal(self):
+        bad = self.lines_file("e.jsonl", {"actor": {"nam\x1b[31m": 1}})
+        for ran in (run("import", bad, "--into", self.folder / "x.dm", "--as", "jsonl"), query(example(), "RETURN \x1b[31m"),
+                    run("why", example(), "\x1b[31m"), run("\x1b[31m"), run("why", example(), "x", "\x1b[31m")):
+            self.assertNotEqual(ran.err, "")
+            self.assertNotIn("\x1b", ran.err)
+
     def test_a_line_feed_in_data_does_not_break_the_table(self):
         self.assertEqual(len(self.done(query(example(), "RETURN 'a\\nb' AS x")).lines), 3)
 
@@ -248,6 +267,10 @@ class Query(Case):
 
     def test_missing_parameter_is_named_with_its_place(self):
         self.refused(query(example(), "MATCH (a)\nWHERE a.name = $who RETURN a"), "2:16", "$who", "not given", "\n                 ^^^^\n")
+        self.refused(query(example(), "RETURN $x"), "-p x=VALUE")
+
+    def test_parameter_that_is_not_utf8(self):
+        self.refused(query(example(), "RETURN $x", "-p", b"x=\xff".decode("utf-8", "surrogateescape")), "'x'", "UTF-8")
 
     def test_parameter_without_a_name_is_refused(self):
         self.refused(query(example(), "RETURN 1", "-p", "x"), "'x'", "name=value")
@@ -292,7 +315,7 @@ class Who(Case):
         if os.environ.get("REWRITE_GOLDEN"):
             golden.write_text(text, encoding="utf-8")
         self.assertEqual(text, golden.read_text(encoding="utf-8"))
-        self.assertEqual(text, self.done(run("shell", "example.dm", cwd=example().parent, stdin=".who hnc-walkout\n")).out)
+        self.assertEqual(text, self.done(run("shell", "example.dm", cwd=example().parent, stdin=".who hnc-walkout\n")).out.replace(".why KEY", "demarche why example.dm KEY"))
 
     def test_the_answer_in_records(self):
         got = [json.loads(line) for line in self.who("--before", "hnc-walkout", "--format", "jsonl").lines]
@@ -357,7 +380,20 @@ class Who(Case):
         by_record = self.who("--before", "hnc-walkout", "--according-to", "public-record").lines[0]
         self.assertIn("10 certain, 1 under way, 0 possible", by_record)
 
+    def test_a_record_of_one_party_is_no_contact(self):
+        store = self.store({"actor": {"key": "a", "name": "Ann"}}, {"actor": {"key": "b", "name": "Bob"}},
+                           *[{"interaction": {"key": key, "kind": "CALL", "when": "2015", "participants":
+                                              [{"actor": a, "role": role} for a, role in parties]}}
+                             for key, parties in (("alone", [("a", "caller")]), ("none", []), ("apart", [("a", "caller"), ("b", "caller")]),
+                                                  ("call", [("a", "caller"), ("b", "callee")]))])
+        lines = self.done(run("who", store, "--before", "2016", "--format", "jsonl")).lines
+        self.assertEqual([json.loads(line)["key"] for line in lines], ["call"])
+
     def test_refusals(self):
+        self.refused(run("who", example(), "--before", "{2016,2017}"), "{2016,2017}", "[..]")
+        for command in (("who",), ("path", "--from", "russia", "--to", "syria")):
+            self.refused(run(command[0], example(), *command[1:], "--before", "2016-02-30"), "February 2016 has 29 days")
+            self.refused(run(command[0], example(), *command[1:], "--before", "hnc-walkot"), "did you mean 'hnc-walkout'?")
         self.refused(run("who", example(), "--before", "no-such-key"), "'no-such-key'", "no interaction", "no date", "list the keys")
         self.refused(run("who", example(), "--before", "hnc-walkout", "--according-to", "nobody"), "'nobody'", "no source")
         self.refused(run("who", example(), "--before", "hnc-walkout", "--according-to", "state-travels"), "'state-travels'", "'hnc-walkout'")
@@ -391,6 +427,7 @@ class Why(Case):
 
     def test_unknown_key(self):
         self.refused(run("why", example(), "no-such-key"), "no interaction", "'no-such-key'")
+        self.refused(run("why", example(), "kerry-hijab-cal"), "did you mean 'kerry-hijab-call'?")
 
 
 class Path(Case):
@@ -428,6 +465,9 @@ class Path(Case):
     def test_unknown_actor(self):
         self.refused(run("path", example(), "--from", "John Kery", "--to", "russia"), "'John Kery'", "John Kerry")
 
+    def test_to_oneself(self):
+        self.refused(run("path", example(), "--from", "russia", "--to", "Russia"), "the same actor")
+
 
 class Stats(Case):
     def test_table(self):
@@ -459,6 +499,8 @@ class Import(Case):
         ran = self.done(run("import", *files, "--into", self.folder / "x.dm", "--as", "jsonl"))
         self.assertEqual(ran.out, "")
         self.assertRegex(ran.err, r"imported 27 actors, 40 interactions, 3 sources, 0 kinds from 59 lines into .*x\.dm in .* \(commit 1\)")
+        one = run("import", self.lines_file("one.jsonl", {"source": {"key": "s"}}), "--into", self.folder / "one.dm", "--as", "jsonl")
+        self.assertIn("imported 0 actors, 0 interactions, 1 source, 0 kinds from 1 line into", one.err)
 
     def test_order_of_files_and_lines_is_free(self):
         files = sorted((support.source / "examples" / "syria-2016").glob("*.jsonl"))
@@ -531,6 +573,23 @@ class Demo(Case):
         self.refused(run("demo", "--folder", folder), "talks.dm", "something else", "--folder")
         self.assertEqual(support.dump(folder / "talks.dm"), before)
 
+    def test_keeps_what_was_recorded_after_it(self):
+        folder = self.folder / "demo"
+        self.done(run("demo", "--folder", folder))
+        self.done(query(folder / "talks.dm", "CREATE (:Mine {name: 'my work'})"))
+        self.refused(run("demo", "--folder", folder), "talks.dm", "besides the demo", "--folder")
+        self.assertEqual(rows(folder / "talks.dm", "MATCH (a:Mine) RETURN count(*)"), [[1]])
+
+    def test_keeps_other_files(self):
+        folder = self.folder / "demo"
+        (folder / "example").mkdir(parents=True)
+        (folder / "example" / "actors.jsonl").write_text("mine")
+        self.done(run("demo", "--folder", folder))
+        self.assertEqual({p.name for p in folder.iterdir()}, {"example", "talks.dm", "talks.gexf"})  # its own files are gone
+        (folder / "talks.gexf").write_text("mine")
+        self.refused(run("demo", "--folder", folder), "talks.gexf", "not written by the demo")
+        self.assertEqual(((folder / "example" / "actors.jsonl").read_text(), (folder / "talks.gexf").read_text()), ("mine", "mine"))
+
     def test_refuses_a_file_and_a_foreign_folder_in_its_place(self):
         self.refused(run("demo", "--folder", self.file("file", "x")), "file")
         foreign = self.folder / "demo" / "talks.dm"
@@ -585,12 +644,14 @@ class Shell(Case):
 
     def test_help_lists_every_command(self):
         text = self.done(self.shell(".help\n")).out
-        for name in (".who", ".why", ".names", ".kinds", ".functions", ".mode", ".read", ".help", ".quit"):
+        for name in (".who", ".why", ".names", ".kinds", ".functions", ".mode", ".param", ".read", ".help", ".quit"):
             self.assertIn(f"\n  {name}", text)
 
     def test_who_and_why_answer_as_the_commands_do(self):
         by_key = self.done(self.shell(".who hnc-walkout\n.why hnc-walkout\n")).out
-        self.assertEqual(by_key, run("who", example(), "--before", "hnc-walkout").out + run("why", example(), "hnc-walkout").out)
+        who = run("who", example(), "--before", "hnc-walkout").out
+        self.assertEqual(by_key, who.replace(f"demarche why {example()} KEY", ".why KEY") + run("why", example(), "hnc-walkout").out)
+        self.assertIn(".why KEY", by_key)
         as_csv = self.done(self.shell(".mode csv\n.who 2016-03;\n")).out
         self.assertEqual(as_csv, run("who", example(), "--before", "2016-03", "--format", "csv").out)
 
@@ -619,6 +680,26 @@ class Shell(Case):
         broken = self.file("broken.txt", "RETURN 1;\nRETRUN 2;\nRETURN 3;\n")
         ran = self.csv(f".read {broken}\nRETURN 4;\n")
         self.assertEqual((ran.status, self.values(ran)), (FAILED, ["1", "4"]))
+
+    def test_read_of_a_folder_is_refused(self):
+        ran = self.csv(f".read {self.folder}\nRETURN 5;\n")
+        self.assertEqual((ran.status, self.values(ran)), (FAILED, ["5"]), str(ran))
+        self.assertIn("Is a directory", ran.err)
+
+    def test_lines_of_windows(self):
+        self.assertEqual(self.done(self.shell(".mode csv\r\nRETURN 1 AS x;\r\n.quit\r\n")).out, "x\r\n1\r\n")
+
+    def test_an_indented_command(self):
+        self.assertEqual(self.done(self.shell("  .mode csv\nRETURN 1 AS x;\n\n \t.quit\nRETURN 2;\n")).out, "x\r\n1\r\n")
+
+    def test_parameters(self):
+        ran = self.done(self.csv(".param x 5\n.param day 2016-04-18\n.param $name 'John Kerry'\n"
+                                 "RETURN $x + 1;\nMATCH (a {name: $name}) RETURN a.key;\n.param x 7;\n.param\n"))
+        self.assertEqual(self.values(ran), ["6", "john-kerry", '$day  "2016-04-18"', '$name  "John Kerry"', "$x  7"])
+        ran = self.csv(".param x\nRETURN $x;\n")
+        self.assertEqual(ran.status, FAILED)
+        self.assertIn(".param NAME VALUE", ran.err)
+        self.assertIn(".param x VALUE", ran.err)
 
     def test_quit(self):
         self.assertEqual(self.values(self.done(self.csv("RETURN 1;\n.quit\nRETURN 2;\n"))), ["1"])
@@ -661,6 +742,10 @@ class Terminal:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def send(self, text):
+        if text == "\x04":  # until the line editor has the terminal, Control-D is lost
+            end = time.monotonic() + self.SECONDS_MAX
+            while termios.tcgetattr(self.master)[3] & termios.ICANON and time.monotonic() < end:
+                time.sleep(0.005)
         os.write(self.master, text.encode())
 
     def read_until(self, pattern):
@@ -738,6 +823,21 @@ class AtTheTerminal(Case):
         self.assertIn("stopped", terminal.read_until(r"demarche> "))
         self.assertLess(time.monotonic() - began, 5)  # far above the 100 ms aimed at, for a busy machine
         self.assertIn("\r\n7\r\n", self.ask(terminal, "RETURN 7 AS x;\n"))
+
+    def test_control_c_at_the_prompt_gives_a_new_line_and_keeps_history(self):
+        terminal = self.open()
+        self.ask(terminal, "RETURN 'kept' AS x;\n")
+        terminal.send("abc\x03")
+        terminal.read_until(r"demarche> ")
+        self.assertIn("\r\n7\r\n", self.ask(terminal, "RETURN 7 AS x;\n"))
+        terminal.send("MATCH (a)\n")
+        terminal.read_until(r"\.\.\.> ")
+        terminal.send("\x03")
+        terminal.read_until(r"demarche> ")
+        self.assertIn("\r\n8\r\n", self.ask(terminal, "RETURN 8 AS x;\n"))
+        terminal.send("\x04")
+        self.assertEqual(terminal.ended(), DONE)
+        self.assertIn("kept", (self.folder / ".demarche_history").read_text())
 
     def test_control_c_ends_a_long_statement_of_the_command_query(self):
         process = support.start(["query", example(), "MATCH (a), (b), (c), (d), (e), (f) RETURN count(*)"], stdin=subprocess.DEVNULL,

@@ -126,7 +126,7 @@ class JsonLines(BadImport):
 
     def test_unknown_role(self):
         self.refuse_lines([A, call(participants=[party("a", "calller")])], "bad.jsonl:2: ", "'calller'", "did you mean caller?")
-        self.refuse_lines([A, call(participants=[party("a", "represented")])], "bad.jsonl:2: ", "'represented'")
+        self.refuse_lines([A, call(participants=[party("a", "represented")])], "bad.jsonl:2: ", "'represented'", "the field 'for'")
 
     def test_unknown_status(self):
         self.refuse_lines([call(status="hold")], "bad.jsonl:1: ", "'hold'", "held, planned or cancelled")
@@ -144,7 +144,8 @@ class JsonLines(BadImport):
         self.refuse_lines([{"source": {"key": "g", "grade": "Z9"}}], "bad.jsonl:1: ", "'Z9'", "A to F", "1 to 6")
 
     def test_key_twice_within_the_import(self):
-        self.refuse_lines([A, {"actor": {"key": "a", "name": "Other"}}], "bad.jsonl:2: ", "actor key 'a'", "taken")
+        self.refuse_lines([A, {"actor": {"key": "a", "name": "Other"}}], "bad.jsonl:2: ", "actor key 'a'", "taken", "'Ann'",
+                          "at bad.jsonl:1", "leave one")
         self.refuse_lines([S, A, S], "bad.jsonl:3: ", "source key 's'", "taken")
         self.refuse_lines([call(key="x"), call(key="x")], "bad.jsonl:2: ", "interaction key 'x'", "taken")
 
@@ -154,7 +155,8 @@ class JsonLines(BadImport):
         self.refuse(["one.jsonl", "two.jsonl"], "jsonl", "two.jsonl:2: ", "actor key 'a'")
 
     def test_key_of_the_store_again(self):
-        for line, what in (({"actor": {"key": "john-kerry", "name": "X"}}, "actor key 'john-kerry'"), (call(key="hnc-walkout"), "interaction key 'hnc-walkout'"),
+        for line, what in (({"actor": {"key": "john-kerry", "name": "X"}}, "actor key 'john-kerry' is already taken by 'John Kerry' in the store"),
+                           (call(key="hnc-walkout"), "interaction key 'hnc-walkout' is already taken by 'WALKOUT, "),
                            ({"source": {"key": "state-travels"}}, "source key 'state-travels'")):
             self.refuse_lines([B, line], "bad.jsonl:2: ", what, "taken", existing_only=True)
 
@@ -183,6 +185,29 @@ class JsonLines(BadImport):
 
     def test_zero_byte_in_a_name(self):
         self.refuse_lines([{"actor": {"key": "a", "name": "A\0B"}}], "bad.jsonl:1: ", "zero byte")
+
+    def test_a_name_twice_in_an_object(self):
+        self.refuse_lines([S, '{"actor":{"key":"a","name":"A"},"actor":{"key":"b","name":"B"}}'], "bad.jsonl:2: ", "'actor' stands twice")
+        self.refuse_lines(['{"actor":{"key":"a","name":"A","key":"b"}}'], "bad.jsonl:1: ", "'key' stands twice")
+        self.refuse_lines(['{"actor":{"key":"a","name":"A","properties":{"x":[1],"y":{},"x":null}}}'], "bad.jsonl:1: ", "'x' stands twice")
+        self.done(run("import", self.lines_file("good.jsonl", call(participants=[]), '{"interaction":{"kind":"CALL","claims":[]}}',
+                                                '{"actor":{"key":"k","name":"k","properties":{"p":[[1],[2,[]]],"q":[1.5]}}}'),
+                      "--into", self.folder / "good.dm", "--as", "jsonl"))
+        self.assertEqual(rows(self.folder / "good.dm", "MATCH (a) RETURN a.p, a.q"), [[[[1], [2, []]], [1.5]]])
+
+    def test_numbers_that_do_not_fit(self):
+        for number in ("18446744073709551615", "99999999999999999999", "-9223372036854775809", "9223372036854775808"):
+            self.refuse_lines(['{"actor":{"key":"a","name":"A","properties":{"x":%s}}}' % number], "bad.jsonl:1: ", number, "64 bits", "as a text")
+        self.refuse_lines(['{"actor":{"key":"a","name":"A","properties":{"x":1e999}}}'], "bad.jsonl:1: ", "1e999", "too large")
+        store = self.store('{"actor":{"key":"a","name":"A","properties":{"x":9223372036854775807,"y":-9223372036854775808,"z":1e300}}}')
+        self.assertEqual(rows(store, "MATCH (a) RETURN a.x, a.y, a.z"), [[2**63 - 1, -2**63, 1e300]])
+
+    def test_a_property_with_the_name_of_a_field(self):
+        for name, field in (("key", "key"), ("name", "name"), ("aliases", "aliases")):
+            self.refuse_lines([{"actor": {"key": "a", "name": "A", "properties": {name: "x"}}}], "bad.jsonl:1: ", f"property '{name}'", f"the field '{field}'")
+        for name, field in (("key", "key"), ("kind", "kind"), ("when", "when"), ("begin", "when"), ("end", "when"), ("place", "place"),
+                            ("status", "status"), ("part_of", "part_of")):
+            self.refuse_lines([call(properties={name: "x"})], "bad.jsonl:1: ", f"property '{name}'", f"the field '{field}'")
 
     def test_a_line_without_end(self):
         self.file("bad.jsonl", b"x" * 20_000_000)
@@ -334,6 +359,8 @@ class StoreIsNotOne(BadStore):
         path.mkdir()
         self.refuse_all(path, "no store at", commands=READING + WRITING[:1])
         self.assertEqual(list(path.iterdir()), [])
+        ran = self.refused(run("import", self.file("bad.jsonl", "bad"), "--into", path, "--as", "jsonl"), "no store was made")
+        self.assertEqual(list(path.iterdir()), [])
         self.done(run("import", "one.jsonl", "--into", path, "--as", "jsonl", cwd=self.folder))
 
     def test_a_store_without_a_commit_can_be_used(self):
@@ -341,6 +368,43 @@ class StoreIsNotOne(BadStore):
         self.done(run("import", self.file("empty.jsonl", ""), "--into", store, "--as", "jsonl"))
         self.done(run("stats", store))
         self.done(run("import", "one.jsonl", "--into", store, "--as", "jsonl", cwd=self.folder))
+
+    def test_a_store_whose_making_was_interrupted(self):
+        path = self.folder / "unfinished"
+        self.done(run("import", self.file("none.jsonl", ""), "--into", path, "--as", "jsonl"))
+        (path / "DEMARCHE").rename(path / "DEMARCHE.new")
+        before = self.files_of(path)
+        self.refuse_all(path, "unfinished", "demarche import FILE --into", commands=READING + WRITING[:1])
+        self.assertEqual(self.files_of(path), before)
+        self.done(run("import", "one.jsonl", "--into", path, "--as", "jsonl", cwd=self.folder))
+        self.assertEqual(rows(path, "MATCH (a) RETURN count(*)"), [[1]])
+        self.assertFalse((path / "DEMARCHE.new").exists())
+
+    def test_what_only_looks_unfinished_is_left_alone(self):
+        for name, files in (("theirs", {"db/schema.sql": "mine"}), ("theirs2", {"db/CURRENT": "x", "db/0.sst": "mine"}),
+                            ("theirs3", {"db/x/LOG": "mine"}), ("theirs4", {"COMMITTED": "yes"}), ("theirs5", {"db": "a file"}),
+                            ("theirs6", {"db/LOG": "", "notes.txt": "mine"})):
+            for file, text in files.items():
+                (self.folder / name / file).parent.mkdir(parents=True, exist_ok=True)
+                (self.folder / name / file).write_text(text)
+            before = self.files_of(self.folder / name)
+            self.refuse_all(self.folder / name, "other things in it")
+            self.assertEqual(self.files_of(self.folder / name), before)
+        store = self.copy_of_example()
+        (store / "DEMARCHE").unlink()
+        before = self.files_of(store)
+        self.refuse_all(store, "DEMARCHE is missing", "restore a copy")
+        self.assertEqual(self.files_of(store), before)
+
+    def test_advice_to_make_a_store_works(self):
+        ran = self.refused(query(self.folder / "x.dm", "RETURN 1"), "no store at")
+        command = ran.err[ran.err.index("demarche import FILE"):].split()
+        self.done(run(*[word.replace("FILE", "one.jsonl") for word in command[1:]], cwd=self.folder))
+        self.done(query(self.folder / "x.dm", "RETURN 1"))
+
+    def test_kinds_goes_with_dyads_only(self):
+        self.refused(run("import", "one.jsonl", "--into", "x.dm", "--as", "jsonl", "--kinds", "k.tsv", cwd=self.folder), "--kinds", "dyads", status=USAGE)
+        self.assertFalse((self.folder / "x.dm").exists())
 
     def test_folder_above_missing(self):
         self.refused(run("import", "one.jsonl", "--into", "no/such/x.dm", "--as", "jsonl", cwd=self.folder), "'no/such/x.dm'", "No such file")
@@ -569,7 +633,7 @@ class StoreIsOpenElsewhere(BadStore):
 class Statements(Case):
     def test_syntax_error_with_line_column_and_caret(self):
         self.refused(query(example(), "MATCH (a)\n RETRUN a"), "demarche: 2:2: ", "'RETRUN'", "did you mean RETURN?", "\n   RETRUN a\n   ^^^^^^\n")
-        self.refused(query(example(), "MATCH (a)\n\tRETRUN a"), "demarche: 2:", "\n  \tRETRUN a\n  \t^^^^^^\n")
+        self.refused(query(example(), "MATCH (a)\n\tRETRUN a"), "demarche: 2:2: ", "\n  \tRETRUN a\n  \t^^^^^^\n")
         self.refused(query(example(), "MATCH (a) FOO"), "demarche: 1:11: ", "expected", "'FOO'", "\n            ^^^\n")
 
     def test_the_caret_stands_right_below_wide_letters(self):
@@ -622,7 +686,7 @@ class Export(Case):
     def test_a_refused_export_leaves_the_old_file(self):
         old = self.file("x.gexf", "old")
         for text, *parts in (("RETURN 1", "nothing to draw"), ("MATCH (a) RETURN b", "1:18"), ("MATCH (a {key: $k}) RETURN a", "$k"),
-                             ("MATCH (a {key: 'nobody'}) RETURN a", "nothing to draw"), ("CREATE (a) RETURN a", "read-only")):
+                             ("MATCH (a {key: 'nobody'}) RETURN a", "nothing to draw"), ("CREATE (a) RETURN a", "query", "writes", "read-only")):
             self.refused(run("export", example(), "--gexf", old, "--query", text), *parts)
             self.assertEqual(old.read_text(), "old")
         self.assertEqual([p.name for p in self.folder.iterdir()], ["x.gexf"])
@@ -647,6 +711,23 @@ class FullDisk(Case):
             self.assertIn("standard output did not take everything", ran.err)
             self.assertIn("disk full", ran.err)
 
+    def test_help(self):
+        with open("/dev/full", "wb") as full:
+            self.assertEqual(run("--help", stdout=full).status, FAILED)
+
+    def test_the_limit_of_a_process_on_files_is_an_error_not_a_death(self):
+        ran = run("export", example(), "--gexf", self.folder / "x.gexf", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+        self.assertEqual((ran.status, list(self.folder.iterdir())), (FAILED, []), str(ran))
+
+    def test_while_a_store_is_made(self):
+        lines = self.lines_file("g.jsonl", A)
+        for target in (self.folder / "x.dm", self.folder / "empty.dm"):
+            there = target.name == "empty.dm"
+            if there:
+                target.mkdir()
+            self.refused(run("import", lines, "--into", target, "--as", "jsonl", preexec_fn=limit_files(1024)), "File too large")
+            self.assertEqual(target.exists() and list(target.iterdir()), [] if there else False)
+
     def test_a_large_answer(self):
         with open("/dev/full", "wb") as full:
             ran = run("query", example(), "UNWIND range(1, 200000) AS x RETURN x", "--format", "csv", stdout=full)
@@ -665,7 +746,8 @@ class FullDisk(Case):
         before = dump(store)
         big = self.lines_file("big.jsonl", *[{"actor": {"key": f"k{i}", "name": f"Name {i}"}} for i in range(5000)])
         ran = run("import", big, "--into", store, "--as", "jsonl", preexec_fn=limit_files(200_000))
-        self.refused(ran, "File too large")
+        self.refused(ran, "File too large", "demarche stats")
+        self.assertNotIn("as it was", ran.err)
         self.assertEqual(dump(store), before)
         self.done(run("import", big, "--into", store, "--as", "jsonl"))
         self.assertEqual(rows(store, "MATCH (a) RETURN count(*)"), [[5027]])
@@ -684,6 +766,18 @@ class Killed(Case):
             if process.returncode == DONE:
                 self.assertEqual(rows(store, f"MATCH (a:L{i}) RETURN count(*)"), [[3000]])
         self.done(query(store, "CREATE (:Person {name: 'afterwards'})"))
+
+    def test_a_first_import_that_is_killed_can_be_repeated(self):
+        lines = self.lines_file("k.jsonl", *[{"actor": {"key": f"{n}", "name": f"N {n}"}} for n in range(20000)])
+        for wait in (0.01, 0.03, 0.06, 0.1, 0.2, 0.3):
+            store = self.folder / f"{wait}.dm"
+            process = support.start(["import", lines, "--into", store, "--as", "jsonl"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            time.sleep(wait)
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+            if process.returncode != DONE:
+                self.done(run("import", lines, "--into", store, "--as", "jsonl"))
+            self.assertEqual(rows(store, "MATCH (a) RETURN count(*)"), [[20000]])
 
 
 class Pipes(Case):
