@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "engine/names.h"
+#include "query/parse/depth.h"
 #include "query/parse/lexer.h"
 
 namespace demarche::query {
@@ -31,50 +32,6 @@ const std::vector<std::string>& clause_words() {
   static const std::vector<std::string> words = {"MATCH",  "OPTIONAL MATCH", "WHERE", "RETURN", "WITH", "UNWIND",
                                                  "CREATE", "RECORD",         "ORDER", "LIMIT",  "SKIP", "EXPLAIN"};
   return words;
-}
-
-// How deep the tree below a node is. Chains of operators lean to the left, so that a long one is a deep one.
-std::uint32_t depth_below(const ExprPtr& child) { return child ? child->depth : 0; }
-template <typename... Rest>
-std::uint32_t depth_below(const ExprPtr& first, const Rest&... rest) {
-  return std::max(depth_below(first), depth_below(rest...));
-}
-std::uint32_t depth_below(const Unary& n) { return depth_below(n.operand); }
-std::uint32_t depth_below(const PropertyOf& n) { return depth_below(n.object); }
-std::uint32_t depth_below(const Binary& n) { return depth_below(n.left, n.right); }
-std::uint32_t depth_below(const ElementAt& n) { return depth_below(n.object, n.index); }
-std::uint32_t depth_below(const SliceOf& n) { return depth_below(n.object, n.from, n.to); }
-std::uint32_t depth_below(const HasLabels& n) { return depth_below(n.subject); }
-std::uint32_t depth_below(const ListScan& n) { return depth_below(n.list, n.condition, n.result); }
-std::uint32_t depth_below(const Reduce& n) { return depth_below(n.start, n.list, n.step); }
-std::uint32_t depth_below(const Comparison& n) {
-  std::uint32_t out = depth_below(n.first);
-  for (const auto& [op, operand] : n.rest) out = std::max(out, depth_below(operand));
-  return out + static_cast<std::uint32_t>(n.rest.size());  // bound as a chain of ANDs
-}
-std::uint32_t depth_below(const Call& n) {
-  std::uint32_t out = 0;
-  for (const ExprPtr& child : n.arguments) out = std::max(out, depth_below(child));
-  return out;
-}
-std::uint32_t depth_below(const ListOf& n) {
-  std::uint32_t out = 0;
-  for (const ExprPtr& child : n.items) out = std::max(out, depth_below(child));
-  return out;
-}
-std::uint32_t depth_below(const MapOf& n) {
-  std::uint32_t out = 0;
-  for (const auto& [key, child] : n.entries) out = std::max(out, depth_below(child));
-  return out;
-}
-std::uint32_t depth_below(const CaseOf& n) {
-  std::uint32_t out = depth_below(n.subject, n.otherwise);
-  for (const auto& [condition, result] : n.branches) out = std::max(out, depth_below(condition, result));
-  return out;
-}
-template <typename Leaf>
-std::uint32_t depth_below(const Leaf&) {
-  return 0;
 }
 
 class Parser {
