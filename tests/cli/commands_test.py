@@ -743,10 +743,15 @@ class Terminal:
 
     def send(self, text):
         if text == "\x04":  # until the line editor has the terminal, Control-D is lost
-            end = time.monotonic() + self.SECONDS_MAX
-            while termios.tcgetattr(self.master)[3] & termios.ICANON and time.monotonic() < end:
-                time.sleep(0.005)
+            self.await_editor()
         os.write(self.master, text.encode())
+
+    def await_editor(self):
+        """Until the line editor waits for a key, as it does whenever a person looks at the prompt."""
+        end = time.monotonic() + self.SECONDS_MAX
+        while termios.tcgetattr(self.master)[3] & termios.ICANON and time.monotonic() < end:
+            time.sleep(0.005)
+        time.sleep(0.2)
 
     def read_until(self, pattern):
         """What came up to and with the pattern."""
@@ -827,11 +832,13 @@ class AtTheTerminal(Case):
     def test_control_c_at_the_prompt_gives_a_new_line_and_keeps_history(self):
         terminal = self.open()
         self.ask(terminal, "RETURN 'kept' AS x;\n")
+        terminal.await_editor()
         terminal.send("abc\x03")
         terminal.read_until(r"demarche> ")
         self.assertIn("\r\n7\r\n", self.ask(terminal, "RETURN 7 AS x;\n"))
         terminal.send("MATCH (a)\n")
         terminal.read_until(r"\.\.\.> ")
+        terminal.await_editor()
         terminal.send("\x03")
         terminal.read_until(r"demarche> ")
         self.assertIn("\r\n8\r\n", self.ask(terminal, "RETURN 8 AS x;\n"))
