@@ -113,6 +113,11 @@ class Shell {
         keep(command(line.substr(start)));
         continue;
       }
+      if (const std::string bare = bare_command(line); is_blank(buffer) && !bare.empty()) {
+        buffer.clear();
+        keep(command(bare));
+        continue;
+      }
       buffer += line + "\n";
       take_statements(buffer);
     }
@@ -126,6 +131,14 @@ class Shell {
 
  private:
   enum class Read : std::uint8_t { kLine, kInterrupted, kEnd };
+
+  // What people type who know other shells: exit, quit, help, with or without a colon and a semicolon.
+  // As a dot command; "" if it is none of them.
+  static std::string bare_command(std::string line) {
+    while (line.ends_with(';') || line.ends_with(' ')) line.pop_back();
+    if (line.starts_with(':')) line.erase(0, 1);
+    return line == "exit" || line == "quit" || line == "help" ? "." + line : "";
+  }
 
   static bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\n") == std::string::npos; }
 

@@ -260,10 +260,16 @@ int show_who(const Store& store, const WhoArgs& args) {
   options.except = time->interaction;
   const auto contacts = contacts_before(*view, time->bounds, options);
   if (!contacts) return fail(contacts.error());
+  options.planned_or_cancelled = true;
+  const auto not_held = contacts_before(*view, time->bounds, options);
+  if (!not_held) return fail(not_held.error());
   const auto printed = args.output.format == Format::kTable ? print_table(*view, *time, *contacts, args.certain)
                                                             : print_records(*view, *contacts, args.output);
   if (!printed) return fail(printed.error());
-  if (args.output.format == Format::kTable)
+  if (!not_held->empty()) {
+    say(fmt::format("{} more planned or cancelled, and not counted", not_held->size()));
+  }
+  if (args.output.format == Format::kTable && !contacts->empty())
     print(args.in_shell ? "what was said of one: .why KEY\n"
                         : safe(fmt::format("what was said of one: demarche why {} KEY", args.store)) + "\n");
   return flush_output() ? kDone : kFailed;

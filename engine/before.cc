@@ -34,7 +34,7 @@ Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeB
     if (rows.size() == 0) break;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const bool happened = rows.status[i] == Status::kHeld || rows.status[i] == Status::kNone;
-      if (!happened || rows.interaction[i] == options.except) continue;
+      if (happened == options.planned_or_cancelled || rows.interaction[i] == options.except) continue;
       const Precedence p = precedence(rows.bounds[i], bounds);
       if (p == Precedence::kNot || (options.certain_only && p != Precedence::kCertain)) continue;
       if (!any_in_contact(rows.parties_of(i))) continue;

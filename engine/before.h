@@ -17,7 +17,8 @@ struct ContactBefore {
 
 struct BeforeOptions {
   bool certain_only = false;
-  InteractionId except;  // the interaction that `bounds` belong to: not before itself
+  bool planned_or_cancelled = false;  // those instead of what was held or states no status
+  InteractionId except;               // the interaction that `bounds` belong to: not before itself
 };
 
 // Contacts (CONTACT and all below; held, or of no status; with at least one pair in contact) before `bounds`, ordered

@@ -533,7 +533,8 @@ Result<std::optional<TimeOperand>> time_operand(const Value& value, Span span, E
       break;
   }
   return runtime_error("TypeError", "InvalidArgumentType", span,
-                       fmt::format("expected a date or an interaction, found {}", a_kind(value.kind())));
+                       fmt::format("expected a date or an interaction, found {}{}", a_kind(value.kind()),
+                                   value.kind() == ValueKind::kInteger ? "; write a year as text, '2016'" : ""));
 }
 
 Result<Value> property_of(const Value& object, const std::string& key, Span span, ExecContext& context) {

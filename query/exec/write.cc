@@ -287,7 +287,13 @@ class RecordOp final : public RowByRow {
     Claim out;
     DEMARCHE_TRY(const std::string key, text_of(c.source));
     DEMARCHE_TRY(const auto source, context_.view().find_source(key));
-    if (!source) return unknown("source", key, c.span);
+    if (!source) {
+      return runtime_error(
+          "EntityNotFound", "Unknown", c.span,
+          fmt::format(
+              "there is no source '{}'; sources come by import, from a line {{\"source\": {{\"key\": \"{}\"}}}}", key,
+              key));
+    }
     out.source = *source;
     DEMARCHE_TRY(ValueMap map, evaluate_map(c.properties, in(), row(), context_));
     if (auto text = take_text(map, "locator")) out.locator = std::move(*text);
