@@ -14,6 +14,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -317,6 +318,15 @@ class Who(Case):
         self.assertEqual(text, golden.read_text(encoding="utf-8"))
         self.assertEqual(text, self.done(run("shell", "example.dm", cwd=example().parent, stdin=".who hnc-walkout\n")).out.replace(".why KEY", "demarche why example.dm KEY"))
 
+    def test_planned_contacts_are_named_and_not_counted(self):
+        store = self.folder / "planned.dm"
+        shutil.copytree(example(), store)
+        self.done(run("query", store, "RECORD MEETING 'p' BETWEEN 'Kerry', 'Sergei Lavrov' ON '2016-02-01' STATUS planned"))
+        ran = self.done(run("who", store, "--before", "hnc-walkout"))
+        self.assertIn("10 certain, 1 under way, 2 possible", ran.out)
+        self.assertEqual(ran.err, "1 more planned or cancelled, and not counted\n")
+        self.assertEqual(self.done(run("who", example(), "--before", "hnc-walkout")).err, "")
+
     def test_the_answer_in_records(self):
         got = [json.loads(line) for line in self.who("--before", "hnc-walkout", "--format", "jsonl").lines]
         by_certainty = {}
@@ -619,6 +629,12 @@ class Shell(Case):
     def test_a_statement_over_lines(self):
         ran = self.done(self.csv("MATCH (a:Person)\n  WHERE a.key = 'john-kerry'\n\nRETURN\n  a.name\n;\n"))
         self.assertEqual(self.values(ran), ["John Kerry"])
+
+    def test_exit_quit_and_help_work_as_plain_words(self):
+        for word in ("quit", "exit;", ":quit", "quit; "):
+            self.assertEqual(self.values(self.done(self.csv(f"RETURN 1;\n{word}\nRETURN 2;\n"))), ["1"], word)
+        self.assertIn(".names TEXT", self.done(self.shell("help\n")).out)
+        self.assertEqual(self.values(self.done(self.csv("WITH 1 AS quit\nRETURN\nquit;\n"))), ["1"])
 
     def test_a_semicolon_within_a_text_ends_nothing(self):
         self.assertEqual(self.values(self.done(self.csv("RETURN 'a;b';\nRETURN 'c\n;d';\n"))), ["a;b", '"c', ';d"'])
