@@ -70,12 +70,12 @@ struct TimeRange {
 [[nodiscard]] Result<Edtf> parse_edtf(std::string_view text);
 
 // The possible moments of a one-of set or masked date as disjoint ascending ranges; a single range without gaps.
-// At most 200,000 ranges, which no valid four-digit mask exceeds by itself; beyond that kLimit.
+// At most 200,000 ranges, beyond that kLimit; of single dates only masks such as XXXX-XX-X1 have more.
 [[nodiscard]] Result<std::vector<TimeRange>> edtf_members(std::string_view text);
 
 // What a literal means in a predicate or query head: a plain year, month or day is the whole period (a span with exact
 // ends); an interval of plain dates runs from the first instant of the one to the last of the other. Sets, masks,
-// seasons as written by parse_edtf's bounds; qualified texts keep their flag.
+// as parse_edtf() has them; a plain season is its whole period too. Qualified texts keep their flag.
 [[nodiscard]] TimeBounds as_period(const Edtf& edtf);
 
 // "2016-04-29"; at least four digits of year, '-' for years before 0 (astronomical count: year 0 is 1 BC).
