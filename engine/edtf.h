@@ -74,7 +74,7 @@ struct TimeRange {
 [[nodiscard]] Result<std::vector<TimeRange>> edtf_members(std::string_view text);
 
 // What a literal means in a predicate or query head: a plain year, month or day is the whole period (a span with exact
-// ends); an interval of plain dates runs from the first instant of the one to the last of the other. Sets, masks,
+// ends); an interval of plain dates runs from the first instant of the one to the last of the other. Sets and masks are
 // as parse_edtf() has them; a plain season is its whole period too. Qualified texts keep their flag.
 [[nodiscard]] TimeBounds as_period(const Edtf& edtf);
 
