@@ -28,6 +28,8 @@ struct RowBatch {
     return std::span(parties).subspan(party_begin[i], party_begin[i + 1] - party_begin[i]);
   }
   void clear();
+  // Copies row i of another batch to the end.
+  void append(const RowBatch& from, std::size_t i);
 };
 
 }  // namespace demarche

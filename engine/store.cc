@@ -8,6 +8,7 @@
 
 #include "engine/impl/kv.h"
 #include "engine/impl/record_codec.h"
+#include "engine/impl/seal.h"
 #include "engine/impl/store_folder.h"
 #include "engine/impl/store_state.h"
 
@@ -16,10 +17,6 @@ namespace demarche {
 namespace {
 
 constexpr std::chrono::seconds kWriterWait{10};
-
-Statistics statistics_of(CommitNumber n, const impl::CommitRecord& commit) {
-  return {n, commit.time_micros, commit.actor_count, commit.interaction_count, commit.source_count};
-}
 
 // Every commit from the first to the last has its record; a gap means that files were lost.
 Result<void> check_commits(const impl::KvReader& reader) {
@@ -38,8 +35,7 @@ Result<void> check_commits(const impl::KvReader& reader) {
   return it->status();
 }
 
-// Reads the last commit and the kinds. The newest version of each kind counts; kinds come back in order of id, so a
-// parent always before what stands below it.
+// Reads the last commit, the kinds and the retired rows.
 Result<impl::Head> read_head(const impl::KvReader& reader) {
   impl::Head head;
   const auto commits = reader.iterate(impl::Family::kCommit);
@@ -51,20 +47,27 @@ Result<impl::Head> read_head(const impl::KvReader& reader) {
     DEMARCHE_TRY(head.record, impl::decode_commit(commits->value()));
   }
   DEMARCHE_CHECK(commits->status());
-  auto table = std::make_shared<KindTable>(KindTable::make_builtin());
-  const auto it = reader.iterate(impl::Family::kKind);
-  std::uint64_t last = 0;
+  DEMARCHE_ASSIGN(head.kinds, impl::read_kinds(reader, head.commit));
+  std::vector<impl::RetiredRows::Entry> retired;
+  const auto it = reader.iterate(impl::Family::kRetired);
   for (it->seek({}); it->valid(); it->next()) {
-    const auto key = impl::decode_version_key(it->key());
-    if (!key) return make_error(ErrorCode::kCorruption, "kind: a key has the wrong form");
-    if (key->id == last) continue;
-    last = key->id;
-    DEMARCHE_TRY(Kind kind, impl::decode_kind(KindId{static_cast<std::uint32_t>(key->id)}, it->value()));
-    DEMARCHE_CHECK(table->restore(std::move(kind)));
+    const auto row = impl::decode_u64(it->key());
+    const auto commit = impl::decode_u64(it->value());
+    if (!row || !commit) return make_error(ErrorCode::kCorruption, "retired_row: an entry has the wrong form");
+    retired.push_back({*row, *commit});
   }
   DEMARCHE_CHECK(it->status());
-  head.kinds = std::move(table);
+  head.retired = impl::RetiredRows().with(std::move(retired));
   return head;
+}
+
+// The last commit whose rows are sealed into blocks.
+Result<CommitNumber> read_sealed(const impl::KvReader& reader) {
+  DEMARCHE_TRY(const auto bytes, reader.get(impl::Family::kMeta, impl::kSealedKey));
+  if (!bytes) return CommitNumber{0};
+  const auto n = impl::decode_u64(*bytes);
+  if (!n) return make_error(ErrorCode::kCorruption, "default: the mark of what is sealed has the wrong form");
+  return CommitNumber{*n};
 }
 
 Error held_elsewhere(const std::string& path, const std::string& holder) {
@@ -89,7 +92,7 @@ Result<impl::Head> read_and_check(const impl::KvReader& reader, const std::strin
 // A database with a fault must not be opened for writing: recovery would flush what precedes the fault and remove the
 // log behind it. So it is looked at first.
 Result<void> check_before_writing(const std::string& path, const StoreOptions& options) {
-  DEMARCHE_TRY(const auto kv, impl::open_rocks(impl::database_path(path), {false, true, options.cache_bytes}));
+  DEMARCHE_TRY(const auto kv, impl::open_rocks(impl::database_path(path), {false, true, options.cache_bytes / 2}));
   DEMARCHE_TRY(const impl::Head head, read_and_check(*kv->snapshot(), path));
   (void)head;
   return {};
@@ -132,19 +135,28 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
     auto state = std::make_shared<State>();
     state->path = path;
     state->options = options;
-    auto kv = impl::open_rocks(impl::database_path(path), {fresh, options.read_only, options.cache_bytes});
+    auto kv = impl::open_rocks(impl::database_path(path), {fresh, options.read_only, options.cache_bytes / 2});
     if (!kv) {
       if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
       return in_context(std::move(kv).error());
     }
     state->kv = std::move(*kv);
-    auto snapshot = state->kv->snapshot();
-    auto head = read_and_check(*snapshot, path);
+    state->reader = state->kv->snapshot();
+    auto head = read_and_check(*state->reader, path);
     if (!head) return in_context(std::move(head).error());
     state->head = std::move(*head);
+    state->durable = state->head.commit;
+    state->cache = std::make_shared<impl::BlockCache>(options.cache_bytes / 2);
+    auto sealed = read_sealed(*state->reader);
+    if (!sealed) return in_context(std::move(sealed).error());
+    if (auto loaded = state->load_tails(*sealed); !loaded) return in_context(std::move(loaded).error());
     if (fresh) DEMARCHE_CHECK(impl::finish_folder(path));
-    state->published = std::make_shared<View>(std::move(snapshot), state->head.kinds,
-                                              statistics_of(state->head.commit, state->head.record));
+    {
+      const std::lock_guard lock(state->mutex);
+      state->publish(state->head);
+      if (!options.read_only && state->tails.back().tail->size() >= options.seal_rows) state->begin_tail();
+    }
+    if (!options.read_only) state->sealer = std::thread([raw = state.get()] { raw->run_sealer(); });
     return std::unique_ptr<Store>(new Store(std::move(state)));
   };
   auto store = open_database();
@@ -156,62 +168,110 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
 }
 
 std::shared_ptr<const View> Store::view() const {
-  const std::lock_guard lock(state_->publish_mutex);
+  const std::lock_guard lock(state_->mutex);
   return state_->published;
 }
 
+Result<std::shared_ptr<const View>> Store::view_at(CommitNumber n) const {
+  std::shared_ptr<const impl::KvReader> reader;
+  impl::Head head;
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (n > state_->visible.commit) {
+      return make_error(ErrorCode::kNotFound, fmt::format("there is no commit {} yet; the last one is {}", n.value,
+                                                          state_->visible.commit.value));
+    }
+    reader = state_->reader;
+    head.retired = state_->visible.retired;
+  }
+  head.commit = n;
+  if (n.value != 0) {
+    DEMARCHE_TRY(const auto bytes, reader->get(impl::Family::kCommit, impl::commit_key(n)));
+    if (!bytes) return make_error(ErrorCode::kCorruption, fmt::format("commit: the record of {} is gone", n.value));
+    DEMARCHE_ASSIGN(head.record, impl::decode_commit(*bytes));
+  }
+  DEMARCHE_ASSIGN(head.kinds, impl::read_kinds(*reader, n));
+  const std::lock_guard lock(state_->mutex);
+  return state_->make_view(head);
+}
+
+Result<CommitNumber> Store::commit_at(std::int64_t time_micros) const {
+  std::shared_ptr<const impl::KvReader> reader;
+  CommitNumber last;
+  {
+    const std::lock_guard lock(state_->mutex);
+    reader = state_->reader;
+    last = state_->visible.commit;
+  }
+  // Commit times do not fall, so the numbers can be halved.
+  std::uint64_t low = 0;
+  std::uint64_t high = last.value;
+  while (low < high) {
+    const std::uint64_t middle = high - (high - low) / 2;
+    DEMARCHE_TRY(const auto bytes, reader->get(impl::Family::kCommit, impl::commit_key(CommitNumber{middle})));
+    if (!bytes) return make_error(ErrorCode::kCorruption, fmt::format("commit: the record of {} is gone", middle));
+    DEMARCHE_TRY(const impl::CommitRecord record, impl::decode_commit(*bytes));
+    if (record.time_micros <= time_micros) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return CommitNumber{low};
+}
+
+CacheStatistics Store::cache_statistics() const {
+  const impl::BlockCacheStatistics s = state_->cache->statistics();
+  return {s.hits, s.misses, s.bytes, s.directories};
+}
+
 const std::string& Store::path() const { return state_->path; }
+
+Result<void> Store::seal() {
+  if (state_->options.read_only) {
+    return make_error(ErrorCode::kDenied, fmt::format("'{}' was opened read-only", state_->path));
+  }
+  // The turn keeps commits out, so that the tail begun here stays empty meanwhile.
+  DEMARCHE_TRY(const impl::WriterTurn turn, state_->writer.take(kWriterWait));
+  std::unique_lock lock(state_->mutex);
+  if (state_->tails.back().tail->size() > 0) state_->begin_tail();
+  state_->seal_done.wait(lock, [this] { return state_->tails.size() == 1 || state_->failed; });
+  if (state_->failed) return tl::unexpected(*state_->failed);
+  return {};
+}
 
 Result<std::unique_ptr<Transaction>> Store::begin() {
   if (state_->options.read_only) {
     return make_error(ErrorCode::kDenied, fmt::format("'{}' was opened read-only", state_->path));
   }
   DEMARCHE_TRY(impl::WriterTurn turn, state_->writer.take(kWriterWait));
-  if (state_->failed) {
-    return make_error(
-        ErrorCode::kOutcomeUnknown,
-        fmt::format("'{}': an earlier commit failed half-way; open the store again to go on", state_->path));
-  }
   auto tx = std::make_unique<Transaction::State>();
   tx->turn = std::move(turn);
   tx->store = state_;
-  tx->batch = state_->kv->make_batch();
-  tx->kinds = std::make_shared<KindTable>(*state_->head.kinds);
-  tx->commit = CommitNumber{state_->head.commit.value + 1};
-  tx->record = state_->head.record;
-  tx->record.first_row = tx->record.next_row;
-  tx->view = std::make_unique<View>(tx->batch, tx->kinds, statistics_of(state_->head.commit, tx->record));
-  return std::unique_ptr<Transaction>(new Transaction(std::move(tx)));
-}
-
-Result<CommitNumber> Transaction::commit(std::string_view note) {
-  State& tx = *state_;
-  Store::State& store = *tx.store;
-  if (tx.finished) return invalid("this transaction is committed already; begin another");
-  tx.finished = true;
-  const std::int64_t now =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
-  tx.record.time_micros = std::max(now, store.head.record.time_micros);  // clocks step back, commit times do not
-  tx.record.note = std::string(note);
-  tx.batch->put(impl::Family::kCommit, impl::commit_key(tx.commit), impl::encode_commit(tx.record));
-  if (auto written = store.kv->write(*tx.batch, store.options.sync); !written) {
-    store.failed = true;
-    return tl::unexpected(std::move(written).error());
-  }
-  if (store.options.sync) {
-    if (auto marked = store.high_water.set(store.path, tx.commit); !marked) {
-      store.failed = true;
-      Error error = std::move(marked).error();
-      error.code = ErrorCode::kOutcomeUnknown;
-      return tl::unexpected(std::move(error).with_context(fmt::format("commit {} was kept, but", tx.commit.value)));
+  tx->tail = std::make_shared<impl::Tail>();
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->failed) {
+      return make_error(
+          ErrorCode::kOutcomeUnknown,
+          fmt::format("'{}': an earlier commit failed half-way; open the store again to go on", state_->path));
     }
+    tx->batch = state_->kv->make_batch(state_->reader);
+    tx->read = std::make_shared<impl::ReadState>(*state_->read_state(state_->head));
   }
-  store.head = {tx.commit, tx.record, tx.kinds};
-  auto view = std::make_shared<View>(store.kv->snapshot(), tx.kinds, statistics_of(tx.commit, tx.record));
-  const std::lock_guard lock(store.publish_mutex);
-  store.published = std::move(view);
-  return tx.commit;
+  const impl::Head& head = state_->head;
+  tx->kinds = std::make_shared<KindTable>(*head.kinds);
+  tx->commit = CommitNumber{head.commit.value + 1};
+  tx->record = head.record;
+  tx->record.first_row = tx->record.next_row;
+  tx->read->reader = tx->batch;
+  tx->read->tails.push_back(tx->tail);
+  tx->read->visible.row_end = ~std::uint64_t{0};
+  tx->read->visible.as_of = tx->commit;
+  tx->view = std::make_unique<View>(tx->read, tx->kinds,
+                                    Statistics{head.commit, head.record.time_micros, head.record.actor_count,
+                                               head.record.interaction_count, head.record.source_count});
+  return std::unique_ptr<Transaction>(new Transaction(std::move(tx)));
 }
 
 }  // namespace demarche

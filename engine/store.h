@@ -27,11 +27,7 @@
 namespace demarche {
 
 namespace impl {
-class KvReader;
-class KvBatch;
-class KvIterator;
-class KvStore;
-struct CommitRecord;
+struct ReadState;
 }  // namespace impl
 
 struct StoreOptions {
@@ -42,8 +38,19 @@ struct StoreOptions {
   // true: a commit returns once it is on disk. false: it returns once the operating system has it, and a power cut may
   // lose the last ones, never the middle.
   bool sync = true;
-  // Memory for blocks read from disk.
+  // Memory for what is read from disk: half of it for the database's own blocks, half for index blocks ready for use.
   std::size_t cache_bytes = std::size_t{256} << 20;
+  // Committed rows are kept in memory until there are so many, then sealed into blocks in the background; beyond twice
+  // as many a commit waits for that. Memory: some 150 bytes a row and party.
+  std::size_t seal_rows = std::size_t{1} << 17;
+};
+
+// How often index blocks were found in memory, since the store was opened.
+struct CacheStatistics {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t bytes = 0;   // held now
+  std::uint64_t actors = 0;  // whose blocks are held now
 };
 
 // Totals, kept with every commit. Cost: none.
@@ -99,7 +106,7 @@ struct NameMatch {
 // A view keeps the store's files open: let go of views before expecting the folder to be free.
 class View {
  public:
-  View(std::shared_ptr<const impl::KvReader> reader, std::shared_ptr<const KindTable> kinds, Statistics statistics);
+  View(std::shared_ptr<const impl::ReadState> read, std::shared_ptr<const KindTable> kinds, Statistics statistics);
   ~View();
   View(const View&) = delete;
   View& operator=(const View&) = delete;
@@ -120,7 +127,7 @@ class View {
   // Names whose normal form starts with that of `prefix`, in order of normal form, at most `limit`.
   [[nodiscard]] Result<std::vector<NameMatch>> names(std::string_view prefix, std::size_t limit) const;
 
-  // The current version of a record. Errors: kNotFound; kCorruption.
+  // The version of a record that holds in this state. Errors: kNotFound, also if it was retired; kCorruption.
   [[nodiscard]] Result<Actor> get_actor(ActorId id) const;
   [[nodiscard]] Result<Interaction> get_interaction(InteractionId id) const;
   [[nodiscard]] Result<Source> get_source(SourceId id) const;
@@ -130,17 +137,16 @@ class View {
   [[nodiscard]] Result<ActorCursor> actors_with_label(std::string_view label) const;
 
   // Rows of `actor`, or of all, whose possible time [begin_min, end_max] meets the window and whose kind is in `kinds`.
-  // An empty window has no rows. Undated rows always can meet a window. One seek per length class, then a key read per
-  // row.
+  // An empty window has no rows. Undated rows always can meet a window. Retired rows are passed over. scan: the actor's
+  // blocks, from memory once they were read; timeline: one seek per length class, then a block read per some 700 rows.
   [[nodiscard]] Result<RowCursor> scan(ActorId actor, TimeWindow window, const KindSet& kinds) const;
   [[nodiscard]] Result<RowCursor> timeline(TimeWindow window, const KindSet& kinds) const;
 
  private:
   friend class Transaction;
-  // Of `actor`, or of all.
-  [[nodiscard]] Result<RowCursor> rows(std::optional<ActorId> actor, TimeWindow window, const KindSet& kinds) const;
+  [[nodiscard]] Result<RowCursor> rows(std::uint64_t owner, TimeWindow window, const KindSet& kinds) const;
 
-  std::shared_ptr<const impl::KvReader> reader_;
+  std::shared_ptr<const impl::ReadState> read_;
   std::shared_ptr<const KindTable> kinds_;
   Statistics statistics_;
 };
@@ -168,17 +174,33 @@ class Transaction {
   // Makes `part` a part of `whole`. Refused if that would close a circle.
   [[nodiscard]] Result<void> set_part_of(InteractionId part, InteractionId whole);
 
+  // Writes a new version; ids stay, the old version can be read as of earlier commits. An interaction whose kind, when,
+  // participants or status change gets a new row, and the old one is retired.
+  // Errors: as for adding; kNotFound.
+  [[nodiscard]] Result<void> replace_actor(ActorId id, Actor actor);
+  [[nodiscard]] Result<void> replace_interaction(InteractionId id, Interaction interaction);
+  // Takes a record back: it is not found any more but as of earlier commits, and its key is free again. What names a
+  // retired interaction as the one it is part of keeps doing so.
+  // Errors: kNotFound; kConflict for an actor that takes part in an interaction.
+  [[nodiscard]] Result<void> retire_actor(ActorId id);
+  [[nodiscard]] Result<void> retire_interaction(InteractionId id);
+
   [[nodiscard]] bool empty() const;
   // Writes everything in one atomic batch and returns the commit's number. `note` says what it was, for people.
+  // `id`, if not empty (1000 bytes at most), makes it safe to try again after kOutcomeUnknown: if a commit with this id
+  // was kept, its number is returned and nothing is written.
+  // With sync, commits of several threads share the wait for the disk.
   // Errors: kOutcomeUnknown if the disk refused half-way: the store then refuses further writes until reopened.
   // Afterwards the transaction refuses everything.
-  [[nodiscard]] Result<CommitNumber> commit(std::string_view note);
+  [[nodiscard]] Result<CommitNumber> commit(std::string_view note, std::string_view id = {});
 
   struct State;  // defined in impl/store_state.h
 
  private:
   friend class Store;
   explicit Transaction(std::unique_ptr<State> state);
+  // Would `part` within `whole` close a circle?
+  [[nodiscard]] Result<void> check_part_of(InteractionId part, const std::string& part_key, InteractionId whole) const;
   std::unique_ptr<State> state_;
 };
 
@@ -193,6 +215,14 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   [[nodiscard]] std::shared_ptr<const View> view() const;
+  // The state as commit `n` left it; 0 is the empty store. Errors: kNotFound if there is no such commit yet.
+  [[nodiscard]] Result<std::shared_ptr<const View>> view_at(CommitNumber n) const;
+  // The last commit at or before an instant (microseconds, UTC since 1970); 0 if there is none.
+  [[nodiscard]] Result<CommitNumber> commit_at(std::int64_t time_micros) const;
+  [[nodiscard]] CacheStatistics cache_statistics() const;
+  // Seals all rows committed so far and waits for it. Nothing is lost without: it saves memory and the next opening's
+  // time. Errors: kDenied on a read-only store; kOutcomeUnknown, kCorruption, kIo.
+  [[nodiscard]] Result<void> seal();
   // Waits for the transaction before it to end, ten seconds at most, then kOverloaded.
   // Errors: kDenied on a read-only store; kOutcomeUnknown after a failed commit.
   [[nodiscard]] Result<std::unique_ptr<Transaction>> begin();

@@ -1,10 +1,13 @@
 #include <algorithm>
-#include <unordered_set>
+#include <chrono>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "engine/impl/entry_codec.h"
+#include "engine/impl/history_value.h"
+#include "engine/impl/seal.h"
 #include "engine/impl/store_state.h"
 #include "engine/names.h"
 
@@ -62,46 +65,68 @@ Result<void> check_open(const Transaction::State& tx) {
 Transaction::Transaction(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Transaction::~Transaction() = default;
 
-const View& Transaction::view() const { return *state_->view; }
+// Rows are put where the view finds them when somebody looks, so that a loader that never does pays nothing.
+const View& Transaction::view() const {
+  State& tx = *state_;
+  if (tx.in_tail < tx.rows.size()) {
+    for (std::size_t i = tx.in_tail; i < tx.rows.size(); ++i) tx.tail->append(tx.source_of(tx.rows[i]));
+    std::size_t at = tx.in_tail;
+    for (std::string& page : tx.make_pages(tx.in_tail, tx.rows.size())) {
+      const std::size_t last = std::min(at + impl::kPageRowsMax, tx.rows.size());
+      tx.tail->append_page(std::move(page), tx.rows[at].row.value, tx.rows[last - 1].row.value);
+      at = last;
+    }
+    tx.in_tail = tx.rows.size();
+  }
+  if (tx.retired_seen < tx.retired.size()) {
+    tx.read->visible.retired = tx.read->visible.retired->with(
+        {tx.retired.begin() + static_cast<std::ptrdiff_t>(tx.retired_seen), tx.retired.end()});
+    tx.retired_seen = tx.retired.size();
+  }
+  return *tx.view;
+}
 bool Transaction::empty() const { return !state_->changed; }
 
-Result<KindId> Transaction::declare_kind(std::string_view name, KindId parent, std::string_view cameo,
-                                         std::string_view plover) {
-  DEMARCHE_CHECK(check_open(*state_));
-  State& tx = *state_;
-  const std::size_t before = tx.kinds->all().size();
-  DEMARCHE_TRY(const KindId id, tx.kinds->declare(name, parent, cameo, plover));
-  if (tx.kinds->all().size() != before) {
-    tx.batch->put(impl::Family::kKind, impl::version_key(id.value, tx.commit), impl::encode_kind(tx.kinds->get(id)));
-    tx.changed = true;
+namespace {
+
+// Sets a number of the families "key", "name" or "label" from this commit on.
+Result<void> set_history(Transaction::State& tx, impl::Family family, const std::string& key, std::uint64_t number) {
+  DEMARCHE_TRY(auto bytes, tx.batch->get(family, key));
+  std::string value = bytes.value_or(std::string());
+  if (!value.empty() && !impl::history_at(value, tx.commit)) {
+    return make_error(ErrorCode::kCorruption,
+                      fmt::format("{}: a value has the wrong form; stop writing to this store", family_name(family)));
   }
-  return id;
+  impl::history_set(value, tx.commit, number);
+  tx.batch->put(family, key, value);
+  return {};
 }
 
-Result<SourceId> Transaction::add_source(Source source) {
-  DEMARCHE_CHECK(check_open(*state_));
-  State& tx = *state_;
-  if (source.key.empty()) return invalid("a source needs a key");
-  DEMARCHE_CHECK(check_text("source key", source.key, kKeyBytesMax));
-  if (!source.grade.empty() && !is_admiralty_grade(source.grade)) {
-    return invalid(fmt::format("source '{}': grade '{}' is not an Admiralty grade; a letter A to F and a digit 1 to 6",
-                               source.key, source.grade));
-  }
-  DEMARCHE_TRY(const auto taken, view().find_source(source.key));
-  if (taken) return invalid(fmt::format("source key '{}' is already taken", source.key));
-  source.id = tx.record.next_source;
-  ++tx.record.next_source.value;
-  tx.view->statistics_.sources = ++tx.record.source_count;
-  tx.batch->put(impl::Family::kSource, impl::version_key(source.id.value, tx.commit), impl::encode_source(source));
-  tx.batch->put(impl::Family::kKey, impl::owner_key(impl::KeyOwner::kSource, source.key),
-                impl::encode_u64(source.id.value));
-  tx.changed = true;
-  return source.id;
+Result<void> set_key(Transaction::State& tx, impl::KeyOwner owner, std::string_view key, std::uint64_t id) {
+  if (key.empty()) return {};
+  return set_history(tx, impl::Family::kKey, impl::owner_key(owner, key), id);
 }
 
-Result<ActorId> Transaction::add_actor(Actor actor) {
-  DEMARCHE_CHECK(check_open(*state_));
-  State& tx = *state_;
+// What an actor is found by: (family, key of the family) and the number kept there.
+using Finders = std::map<std::pair<impl::Family, std::string>, std::uint64_t>;
+
+Result<Finders> finders_of(const Actor& actor) {
+  Finders out;
+  for (const std::string& alias : actor.aliases) {
+    DEMARCHE_TRY(const std::string form, normal_form(alias));
+    if (!form.empty()) out[{impl::Family::kName, impl::text_id_key(form, actor.id)}] = impl::kAliasName;
+  }
+  // The preferred name wins where an alias is the same.
+  DEMARCHE_TRY(const std::string form, normal_form(actor.name));
+  if (!form.empty()) out[{impl::Family::kName, impl::text_id_key(form, actor.id)}] = impl::kPreferredName;
+  for (const std::string& label : actor.labels) {
+    out[{impl::Family::kLabel, impl::text_id_key(label, actor.id)}] = 1;
+  }
+  return out;
+}
+
+// Checks the fields and brings the labels in order.
+Result<void> check_actor(Actor& actor) {
   DEMARCHE_CHECK(check_text("actor key", actor.key, kKeyBytesMax));
   DEMARCHE_CHECK(check_text("actor name", actor.name, kNameBytesMax));
   for (const std::string& alias : actor.aliases) DEMARCHE_CHECK(check_text("alias", alias, kNameBytesMax));
@@ -110,42 +135,12 @@ Result<ActorId> Transaction::add_actor(Actor actor) {
     DEMARCHE_CHECK(check_text("label", label, kLabelBytesMax));
   }
   DEMARCHE_CHECK(check_properties(actor.properties));
-  if (!actor.key.empty()) {
-    DEMARCHE_TRY(const auto taken, view().find_actor(actor.key));
-    if (taken) return invalid(fmt::format("actor key '{}' is already taken", actor.key));
-  }
   std::sort(actor.labels.begin(), actor.labels.end());
   actor.labels.erase(std::unique(actor.labels.begin(), actor.labels.end()), actor.labels.end());
-  // Names are looked up under their normal form; "p" marks the preferred one, which wins where an alias is the same.
-  std::vector<std::pair<std::string, const char*>> forms;
-  for (const std::string& alias : actor.aliases) {
-    DEMARCHE_TRY(std::string form, normal_form(alias));
-    forms.emplace_back(std::move(form), "a");
-  }
-  DEMARCHE_TRY(std::string preferred, normal_form(actor.name));
-  forms.emplace_back(std::move(preferred), "p");
-
-  actor.id = tx.record.next_actor;
-  ++tx.record.next_actor.value;
-  tx.view->statistics_.actors = ++tx.record.actor_count;
-  tx.batch->put(impl::Family::kActor, impl::version_key(actor.id.value, tx.commit), impl::encode_actor(actor));
-  if (!actor.key.empty()) {
-    tx.batch->put(impl::Family::kKey, impl::owner_key(impl::KeyOwner::kActor, actor.key),
-                  impl::encode_u64(actor.id.value));
-  }
-  for (const auto& [form, mark] : forms) {
-    if (!form.empty()) tx.batch->put(impl::Family::kName, impl::text_id_key(form, actor.id), mark);
-  }
-  for (const std::string& label : actor.labels) {
-    tx.batch->put(impl::Family::kLabel, impl::text_id_key(label, actor.id), {});
-  }
-  tx.changed = true;
-  return actor.id;
+  return {};
 }
 
-Result<InteractionId> Transaction::add_interaction(Interaction interaction) {
-  DEMARCHE_CHECK(check_open(*state_));
-  State& tx = *state_;
+Result<void> check_interaction(const Transaction::State& tx, const Interaction& interaction) {
   DEMARCHE_CHECK(check_text("interaction key", interaction.key, kKeyBytesMax));
   DEMARCHE_CHECK(check_properties(interaction.properties));
   if (interaction.participants.size() > kParticipantsMax) {
@@ -170,54 +165,312 @@ Result<InteractionId> Transaction::add_interaction(Interaction interaction) {
       return invalid("a claim names a source that is not in this store");
     }
   }
-  if (interaction.part_of) DEMARCHE_CHECK(view().get_interaction(*interaction.part_of));
-  if (!interaction.key.empty()) {
-    DEMARCHE_TRY(const auto taken, view().find_interaction(interaction.key));
-    if (taken) return invalid(fmt::format("interaction key '{}' is already taken", interaction.key));
-  }
+  return {};
+}
 
+// Gives the interaction the next row.
+void add_row(Transaction::State& tx, Interaction& interaction) {
   interaction.row = tx.record.next_row;
-  interaction.id = InteractionId{interaction.row.value};
+  if (interaction.id.value == 0) interaction.id = InteractionId{interaction.row.value};
   ++tx.record.next_row.value;
-  tx.view->statistics_.interactions = ++tx.record.interaction_count;
+  impl::PendingRow row;
+  row.row = interaction.row;
+  row.interaction = interaction.id;
+  row.kind = interaction.kind;
+  if (interaction.when) row.bounds = interaction.when->bounds;
+  row.status = interaction.status;
+  row.plain = impl::plain_fields(interaction);
+  row.party_begin = tx.parties.size();
+  const std::vector<Party> parties = parties_of(interaction.participants);
+  row.party_count = parties.size();
+  tx.parties.insert(tx.parties.end(), parties.begin(), parties.end());
+  if (parties.size() > impl::kInlinePartiesMax) {
+    tx.batch->put(impl::Family::kParticipants, impl::encode_u64(row.row.value), impl::encode_parties(parties));
+  }
+  tx.rows.push_back(row);
+}
+
+void retire_row(Transaction::State& tx, RowNumber row) {
+  tx.retired.push_back({row.value, tx.commit.value});
+  tx.batch->put(impl::Family::kRetired, impl::encode_u64(row.value), impl::encode_u64(tx.commit.value));
+}
+
+void put_interaction(Transaction::State& tx, const Interaction& interaction) {
   tx.batch->put(impl::Family::kInteraction, impl::version_key(interaction.id.value, tx.commit),
                 impl::encode_interaction(interaction));
-  if (!interaction.key.empty()) {
-    tx.batch->put(impl::Family::kKey, impl::owner_key(impl::KeyOwner::kInteraction, interaction.key),
-                  impl::encode_u64(interaction.id.value));
+}
+
+}  // namespace
+
+Result<KindId> Transaction::declare_kind(std::string_view name, KindId parent, std::string_view cameo,
+                                         std::string_view plover) {
+  DEMARCHE_CHECK(check_open(*state_));
+  State& tx = *state_;
+  const std::size_t before = tx.kinds->all().size();
+  DEMARCHE_TRY(const KindId id, tx.kinds->declare(name, parent, cameo, plover));
+  if (tx.kinds->all().size() != before) {
+    tx.batch->put(impl::Family::kKind, impl::version_key(id.value, tx.commit), impl::encode_kind(tx.kinds->get(id)));
+    tx.changed = true;
   }
-  const TimeBounds bounds = interaction.when ? interaction.when->bounds : TimeBounds{};
-  const impl::TimeKey time{impl::length_class(bounds), bounds.begin_min, interaction.row};
-  const std::string entry = impl::encode_entry(interaction);
-  tx.batch->put(impl::Family::kTimeline, impl::timeline_key(time), entry);
-  std::unordered_set<ActorId> indexed;
-  for (const Party& party : parties_of(interaction.participants)) {
-    if (indexed.insert(party.actor).second) {
-      tx.batch->put(impl::Family::kContact, impl::contact_key(party.actor, time), entry);
-    }
+  return id;
+}
+
+Result<SourceId> Transaction::add_source(Source source) {
+  DEMARCHE_CHECK(check_open(*state_));
+  State& tx = *state_;
+  if (source.key.empty()) return invalid("a source needs a key");
+  DEMARCHE_CHECK(check_text("source key", source.key, kKeyBytesMax));
+  if (!source.grade.empty() && !is_admiralty_grade(source.grade)) {
+    return invalid(fmt::format("source '{}': grade '{}' is not an Admiralty grade; a letter A to F and a digit 1 to 6",
+                               source.key, source.grade));
+  }
+  DEMARCHE_TRY(const auto taken, tx.view->find_source(source.key));
+  if (taken) return invalid(fmt::format("source key '{}' is already taken", source.key));
+  source.id = tx.record.next_source;
+  ++tx.record.next_source.value;
+  tx.view->statistics_.sources = ++tx.record.source_count;
+  tx.batch->put(impl::Family::kSource, impl::version_key(source.id.value, tx.commit), impl::encode_source(source));
+  DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kSource, source.key, source.id.value));
+  tx.changed = true;
+  return source.id;
+}
+
+Result<ActorId> Transaction::add_actor(Actor actor) {
+  DEMARCHE_CHECK(check_open(*state_));
+  State& tx = *state_;
+  DEMARCHE_CHECK(check_actor(actor));
+  if (!actor.key.empty()) {
+    DEMARCHE_TRY(const auto taken, tx.view->find_actor(actor.key));
+    if (taken) return invalid(fmt::format("actor key '{}' is already taken", actor.key));
+  }
+  actor.id = tx.record.next_actor;
+  DEMARCHE_TRY(const Finders finders, finders_of(actor));
+  ++tx.record.next_actor.value;
+  tx.view->statistics_.actors = ++tx.record.actor_count;
+  tx.batch->put(impl::Family::kActor, impl::version_key(actor.id.value, tx.commit), impl::encode_actor(actor));
+  DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kActor, actor.key, actor.id.value));
+  for (const auto& [where, number] : finders) {
+    std::string value;
+    impl::history_set(value, tx.commit, number);  // the id is new: nothing is there
+    tx.batch->put(where.first, where.second, value);
   }
   tx.changed = true;
+  return actor.id;
+}
+
+Result<void> Transaction::replace_actor(ActorId id, Actor actor) {
+  DEMARCHE_CHECK(check_open(*state_));
+  State& tx = *state_;
+  DEMARCHE_TRY(const Actor old, tx.view->get_actor(id));
+  DEMARCHE_CHECK(check_actor(actor));
+  if (!actor.key.empty() && actor.key != old.key) {
+    DEMARCHE_TRY(const auto taken, tx.view->find_actor(actor.key));
+    if (taken) return invalid(fmt::format("actor key '{}' is already taken", actor.key));
+  }
+  actor.id = id;
+  DEMARCHE_TRY(const Finders before, finders_of(old));
+  DEMARCHE_TRY(const Finders after, finders_of(actor));
+  if (actor.key != old.key) {
+    DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kActor, old.key, 0));
+    DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kActor, actor.key, id.value));
+  }
+  for (const auto& [where, number] : before) {
+    if (!after.contains(where)) DEMARCHE_CHECK(set_history(tx, where.first, where.second, 0));
+  }
+  for (const auto& [where, number] : after) {
+    const auto at = before.find(where);
+    if (at == before.end() || at->second != number) {
+      DEMARCHE_CHECK(set_history(tx, where.first, where.second, number));
+    }
+  }
+  tx.batch->put(impl::Family::kActor, impl::version_key(id.value, tx.commit), impl::encode_actor(actor));
+  tx.changed = true;
+  return {};
+}
+
+Result<void> Transaction::retire_actor(ActorId id) {
+  DEMARCHE_CHECK(check_open(*state_));
+  State& tx = *state_;
+  DEMARCHE_TRY(const Actor old, tx.view->get_actor(id));
+  DEMARCHE_TRY(RowCursor rows, view().scan(id, {}, {}));
+  RowBatch batch;
+  DEMARCHE_CHECK(rows.next(batch));
+  if (batch.size() > 0) {
+    return make_error(ErrorCode::kConflict,
+                      fmt::format("actor {} takes part in interaction {}; take it out of its interactions first",
+                                  id.value, batch.interaction.front().value));
+  }
+  DEMARCHE_TRY(const Finders finders, finders_of(old));
+  DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kActor, old.key, 0));
+  for (const auto& [where, number] : finders) DEMARCHE_CHECK(set_history(tx, where.first, where.second, 0));
+  tx.batch->put(impl::Family::kActor, impl::version_key(id.value, tx.commit), {});
+  tx.view->statistics_.actors = --tx.record.actor_count;
+  tx.changed = true;
+  return {};
+}
+
+Result<InteractionId> Transaction::add_interaction(Interaction interaction) {
+  DEMARCHE_CHECK(check_open(*state_));
+  State& tx = *state_;
+  DEMARCHE_CHECK(check_interaction(tx, interaction));
+  if (interaction.part_of) DEMARCHE_CHECK(view().get_interaction(*interaction.part_of));
+  if (!interaction.key.empty()) {
+    DEMARCHE_TRY(const auto taken, tx.view->find_interaction(interaction.key));
+    if (taken) return invalid(fmt::format("interaction key '{}' is already taken", interaction.key));
+  }
+  interaction.id = {};
+  add_row(tx, interaction);
+  if (tx.rows.back().plain.text == impl::DateTextForm::kRich) put_interaction(tx, interaction);
+  tx.view->statistics_.interactions = ++tx.record.interaction_count;
+  DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kInteraction, interaction.key, interaction.id.value));
+  tx.changed = true;
   return interaction.id;
+}
+
+Result<void> Transaction::replace_interaction(InteractionId id, Interaction interaction) {
+  DEMARCHE_CHECK(check_open(*state_));
+  State& tx = *state_;
+  DEMARCHE_TRY(const Interaction old, view().get_interaction(id));
+  DEMARCHE_CHECK(check_interaction(tx, interaction));
+  if (interaction.part_of && interaction.part_of != old.part_of) {
+    DEMARCHE_CHECK(check_part_of(id, interaction.key, *interaction.part_of));
+  }
+  if (interaction.key != old.key) {
+    if (!interaction.key.empty()) {
+      DEMARCHE_TRY(const auto taken, tx.view->find_interaction(interaction.key));
+      if (taken) return invalid(fmt::format("interaction key '{}' is already taken", interaction.key));
+    }
+    DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kInteraction, old.key, 0));
+    DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kInteraction, interaction.key, id.value));
+  }
+  interaction.id = id;
+  interaction.row = old.row;
+  if (interaction.kind != old.kind || interaction.when != old.when || interaction.status != old.status ||
+      interaction.participants != old.participants) {
+    retire_row(tx, old.row);
+    add_row(tx, interaction);
+  }
+  put_interaction(tx, interaction);
+  tx.changed = true;
+  return {};
+}
+
+Result<void> Transaction::retire_interaction(InteractionId id) {
+  DEMARCHE_CHECK(check_open(*state_));
+  State& tx = *state_;
+  DEMARCHE_TRY(const Interaction old, view().get_interaction(id));
+  DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kInteraction, old.key, 0));
+  retire_row(tx, old.row);
+  tx.batch->put(impl::Family::kInteraction, impl::version_key(id.value, tx.commit), {});
+  tx.view->statistics_.interactions = --tx.record.interaction_count;
+  tx.changed = true;
+  return {};
+}
+
+Result<void> Transaction::check_part_of(InteractionId part, const std::string& part_key, InteractionId whole) const {
+  DEMARCHE_TRY(const Interaction whole_record, view().get_interaction(whole));
+  // No circle stands yet, so the walk up from `whole` ends.
+  for (std::optional<InteractionId> at = whole; at;) {
+    if (*at == part) {
+      return invalid(fmt::format("'{}' cannot be part of '{}': that would close a circle", part_key, whole_record.key));
+    }
+    auto above = view().get_interaction(*at);
+    if (!above && above.error().code == ErrorCode::kNotFound) break;  // retired since
+    if (!above) return tl::unexpected(std::move(above).error());
+    at = above->part_of;
+  }
+  return {};
 }
 
 Result<void> Transaction::set_part_of(InteractionId part, InteractionId whole) {
   DEMARCHE_CHECK(check_open(*state_));
   DEMARCHE_TRY(Interaction record, view().get_interaction(part));
-  DEMARCHE_TRY(const Interaction whole_record, view().get_interaction(whole));
-  const std::string& whole_key = whole_record.key;
-  // No circle stands yet, so the walk up from `whole` ends.
-  for (std::optional<InteractionId> at = whole; at;) {
-    DEMARCHE_TRY(const Interaction above, view().get_interaction(*at));
-    if (*at == part) {
-      return invalid(fmt::format("'{}' cannot be part of '{}': that would close a circle", record.key, whole_key));
-    }
-    at = above.part_of;
-  }
+  DEMARCHE_CHECK(check_part_of(part, record.key, whole));
   record.part_of = whole;
-  state_->batch->put(impl::Family::kInteraction, impl::version_key(part.value, state_->commit),
-                     impl::encode_interaction(record));
+  put_interaction(*state_, record);
   state_->changed = true;
   return {};
+}
+
+// ---- commit --------------------------------------------------------------------------------------------------------
+
+impl::RowSource Transaction::State::source_of(const impl::PendingRow& row) const {
+  return {row.row,    row.interaction, row.kind,
+          row.bounds, row.status,      std::span(parties).subspan(row.party_begin, row.party_count)};
+}
+
+std::vector<std::string> Transaction::State::make_pages(std::size_t first, std::size_t last) const {
+  impl::RowDictionary dictionary;
+  impl::RowBlockEncoder encoder;
+  impl::PageRows page;
+  std::vector<std::string> out;
+  for (std::size_t i = first; i < last; ++i) {
+    impl::append_timeline_row(page.list, dictionary, source_of(rows[i]));
+    page.fields.push_back(rows[i].plain);
+    if (page.fields.size() == impl::kPageRowsMax || i + 1 == last) {
+      out.push_back(impl::encode_page(page, 0, page.fields.size(), dictionary, encoder));
+      page.clear();
+    }
+  }
+  return out;
+}
+
+Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view id) {
+  State& tx = *state_;
+  Store::State& store = *tx.store;
+  if (tx.finished) return invalid("this transaction is committed already; begin another");
+  if (!id.empty()) {
+    DEMARCHE_CHECK(check_text("commit id", id, kKeyBytesMax));
+    DEMARCHE_TRY(const auto kept, tx.batch->get(impl::Family::kCommitId, id));
+    if (kept) {
+      const auto n = impl::decode_u64(*kept);
+      if (!n) return make_error(ErrorCode::kCorruption, "commit_id: a value has the wrong form");
+      tx.finished = true;
+      tx.turn = {};
+      DEMARCHE_CHECK(store.wait_synced(CommitNumber{*n}));
+      return CommitNumber{*n};
+    }
+    tx.batch->put(impl::Family::kCommitId, id, impl::encode_u64(tx.commit.value));
+  }
+  tx.finished = true;
+  const std::int64_t now =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  tx.record.time_micros = std::max(now, store.head.record.time_micros);  // clocks step back, commit times do not
+  tx.record.note = std::string(note);
+  const std::vector<std::string> pages = tx.make_pages(0, tx.rows.size());
+  if (!pages.empty()) {
+    tx.batch->put(impl::Family::kCommitRows, impl::commit_key(tx.commit), impl::join_pages(pages));
+  }
+  tx.batch->put(impl::Family::kCommit, impl::commit_key(tx.commit), impl::encode_commit(tx.record));
+  {
+    std::unique_lock lock(store.mutex);
+    // Sealing lags behind: wait for it rather than fill the memory.
+    store.seal_done.wait(lock, [&] {
+      return store.failed || store.tails.size() == 1 || store.tails.back().tail->size() < 2 * store.options.seal_rows;
+    });
+    if (!store.failed) {
+      if (auto written = store.kv->write(*tx.batch, /*sync=*/false); !written) {
+        store.failed = std::move(written).error();
+      }
+    }
+    if (store.failed) return tl::unexpected(*store.failed);
+    impl::TailPart& part = store.tails.back();
+    for (const impl::PendingRow& row : tx.rows) part.tail->append(tx.source_of(row));
+    for (std::size_t i = 0; i < pages.size(); ++i) {
+      const std::size_t last = std::min((i + 1) * impl::kPageRowsMax, tx.rows.size()) - 1;
+      part.tail->append_page(pages[i], tx.rows[i * impl::kPageRowsMax].row.value, tx.rows[last].row.value);
+    }
+    if (!pages.empty()) part.commits.push_back(tx.commit);
+    store.reader = store.kv->snapshot();
+    store.head = {tx.commit, tx.record, tx.kinds,
+                  tx.retired.empty() ? store.head.retired : store.head.retired->with(tx.retired)};
+    if (!store.options.sync) store.publish(store.head);
+    if (store.tails.size() == 1 && part.tail->size() >= store.options.seal_rows) store.begin_tail();
+  }
+  tx.turn = {};  // the next transaction may go on while this one waits for the disk
+  if (store.options.sync) DEMARCHE_CHECK(store.wait_synced(tx.commit));
+  return tx.commit;
 }
 
 }  // namespace demarche

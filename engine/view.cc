@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "engine/impl/entry_codec.h"
+#include "engine/impl/history_value.h"
 #include "engine/impl/kv.h"
+#include "engine/impl/plain_page.h"
+#include "engine/impl/read_state.h"
 #include "engine/impl/record_codec.h"
 #include "engine/names.h"
 #include "engine/store.h"
@@ -23,10 +26,11 @@ Error corrupt_key(impl::Family family) {
           fmt::format("{}: a key has the wrong form; stop writing to this store", impl::family_name(family)), nullptr};
 }
 
-// The newest version of a record, which sorts first under its id. nullopt: no such id.
-Result<std::optional<std::string>> newest_version(const impl::KvReader& reader, impl::Family family, std::uint64_t id) {
+// The version of a record that held as of a commit: versions sort newest first. nullopt: no such id then.
+Result<std::optional<std::string>> version_at(const impl::KvReader& reader, impl::Family family, std::uint64_t id,
+                                              CommitNumber as_of) {
   const auto it = reader.iterate(family);
-  it->seek(impl::version_prefix(id));
+  it->seek(impl::version_key(id, as_of));
   if (!it->valid()) {
     DEMARCHE_CHECK(it->status());
     return std::nullopt;
@@ -37,58 +41,142 @@ Result<std::optional<std::string>> newest_version(const impl::KvReader& reader, 
   return std::string(it->value());
 }
 
-Result<std::string> get_version(const impl::KvReader& reader, impl::Family family, std::uint64_t id, const char* what) {
-  DEMARCHE_TRY(std::optional<std::string> bytes, newest_version(reader, family, id));
-  if (!bytes) return make_error(ErrorCode::kNotFound, fmt::format("there is no {} with id {}", what, id));
+Error not_found(const char* what, std::uint64_t id) {
+  return {ErrorCode::kNotFound, fmt::format("there is no {} with id {}", what, id), nullptr};
+}
+
+// An empty value marks a record that was taken back.
+Result<std::string> get_version(const impl::ReadState& state, impl::Family family, std::uint64_t id, const char* what) {
+  DEMARCHE_TRY(std::optional<std::string> bytes, version_at(*state.reader, family, id, state.visible.as_of));
+  if (!bytes || bytes->empty()) return tl::unexpected(not_found(what, id));
   return std::move(*bytes);
 }
 
-Result<std::optional<std::uint64_t>> find_owner(const impl::KvReader& reader, impl::KeyOwner owner,
+Result<std::optional<std::uint64_t>> find_owner(const impl::ReadState& state, impl::KeyOwner owner,
                                                 std::string_view key) {
-  DEMARCHE_TRY(const auto value, reader.get(impl::Family::kKey, impl::owner_key(owner, key)));
+  DEMARCHE_TRY(const auto value, state.reader->get(impl::Family::kKey, impl::owner_key(owner, key)));
   if (!value) return std::nullopt;
-  const auto id = impl::decode_u64(*value);
+  const auto id = impl::history_at(*value, state.visible.as_of);
   if (!id) return tl::unexpected(corrupt_key(impl::Family::kKey));
-  return *id;
+  return *id == 0 ? std::nullopt : std::optional(*id);
+}
+
+// A plain interaction from the pages in memory or on disk; nullopt if it is not there.
+Result<std::optional<Interaction>> find_plain(const impl::ReadState& state, InteractionId id) {
+  if (id.value >= state.visible.row_end) return std::nullopt;
+  for (const auto& tail : state.tails) {
+    DEMARCHE_TRY(auto found, tail->find_plain(id.value));
+    if (found) return found;
+  }
+  const auto it = state.reader->iterate(impl::Family::kPlain);
+  it->seek(impl::encode_u64(id.value));
+  if (!it->valid()) {
+    DEMARCHE_CHECK(it->status());
+    return std::nullopt;
+  }
+  impl::PlainPage page;
+  DEMARCHE_CHECK(page.parse(it->value()));
+  const auto at = page.find_row(id.value);
+  if (!at) return std::nullopt;
+  DEMARCHE_TRY(Interaction found, page.interaction(*at));
+  return std::optional(std::move(found));
 }
 
 }  // namespace
 
 // ---- cursors -------------------------------------------------------------------------------------------------------
 
-// One stream per length class, merged by (begin, row).
+// Blocks of one length class in order, decoded one at a time.
 struct RowCursor::State {
   struct Stream {
-    std::unique_ptr<impl::KvIterator> it;
+    impl::LengthClass length = impl::LengthClass::kUnit;
+    std::span<const impl::LoadedBlock> blocks;  // of an actor, what is left of them
+    std::unique_ptr<impl::KvIterator> it;       // of the timeline
     std::string prefix;
-    impl::TimeKey at;
-    bool live = false;
-  };
-  impl::Family family = impl::Family::kTimeline;
-  TimeWindow window;
-  KindSet kinds;
-  std::array<Stream, impl::kLengthClassCount> streams;
+    impl::RowBlock block;  // of the timeline, the one being read
+    RowBatch rows;         // decoded and not handed out
+    std::size_t next = 0;
+    bool done = false;
 
-  // Reads the key under the iterator of `s`; ends the stream at the end of its class or window.
-  Result<void> settle(Stream& s) {
-    s.live = false;
-    if (!s.it->valid()) return s.it->status();
-    const std::string_view key = s.it->key();
-    if (!key.starts_with(s.prefix)) return {};
-    const auto at = family == impl::Family::kContact ? impl::decode_contact_key(key) : impl::decode_timeline_key(key);
-    if (!at) return tl::unexpected(corrupt_key(family));
-    if (at->begin >= window.end) return {};
-    s.at = *at;
-    s.live = true;
+    [[nodiscard]] auto key() const { return std::pair(rows.bounds[next].begin_min, rows.row[next]); }
+    [[nodiscard]] bool live() const { return next < rows.size(); }
+  };
+
+  std::shared_ptr<const impl::ReadState> read;
+  std::uint64_t owner = impl::kTimelineOwner;
+  impl::RowFilter filter;
+  std::shared_ptr<const impl::BlockDirectory> directory;
+  std::vector<Stream> streams;
+
+  // Decodes blocks until there are rows or the stream ends.
+  Result<void> refill(Stream& s) {
+    s.rows.clear();
+    s.next = 0;
+    while (!s.done && s.rows.size() == 0) {
+      const impl::RowBlock* block = nullptr;
+      if (s.it) {
+        if (!s.it->valid() || !s.it->key().starts_with(s.prefix)) {
+          s.done = true;
+          if (!s.it->valid()) DEMARCHE_CHECK(s.it->status());
+          break;
+        }
+        DEMARCHE_CHECK(s.block.parse(s.it->value()));
+        block = &s.block;
+      } else {
+        if (s.blocks.empty()) {
+          s.done = true;
+          break;
+        }
+        block = &s.blocks.front().block;
+      }
+      if (block->first_begin() >= filter.window.end) {
+        s.done = true;
+        break;
+      }
+      const impl::RowRange range = impl::rows_near(*block, s.length, filter.window);
+      DEMARCHE_CHECK(impl::decode_rows(*read, *block, range, filter, owner, s.rows));
+      if (s.it) {
+        s.it->next();
+      } else {
+        s.blocks = s.blocks.subspan(1);
+      }
+    }
+    return {};
+  }
+
+  Result<void> start() {
+    if (filter.window.begin >= filter.window.end || filter.kinds.is_none()) return {};
+    if (owner != impl::kTimelineOwner) DEMARCHE_ASSIGN(directory, impl::load_directory(*read, ActorId{owner}));
+    for (std::size_t i = 0; i < impl::kLengthClassCount; ++i) {
+      Stream s;
+      s.length = static_cast<impl::LengthClass>(i);
+      const Timestamp from = impl::earliest_begin(s.length, filter.window);
+      if (owner == impl::kTimelineOwner) {
+        s.it = read->reader->iterate(impl::Family::kTimeline);
+        s.prefix = impl::timeline_prefix(s.length);
+        // Keys hold the last begin of their block, so this finds the first block that can hold one from `from` on.
+        s.it->seek(impl::timeline_key({s.length, from, RowNumber{0}}));
+      } else {
+        const auto& blocks = directory->classes[i];
+        const auto first = std::partition_point(blocks.begin(), blocks.end(), [from](const impl::LoadedBlock& block) {
+          return block.block.last_begin() < from;
+        });
+        s.blocks = std::span(blocks).subspan(static_cast<std::size_t>(first - blocks.begin()));
+      }
+      DEMARCHE_CHECK(refill(s));
+      if (s.live()) streams.push_back(std::move(s));
+    }
+    Stream fresh;
+    fresh.done = true;
+    DEMARCHE_CHECK(impl::collect_fresh(*read, filter, owner, fresh.rows));
+    if (fresh.live()) streams.push_back(std::move(fresh));
     return {};
   }
 
   Stream* first() {
     Stream* best = nullptr;
     for (Stream& s : streams) {
-      if (s.live && (best == nullptr || std::pair(s.at.begin, s.at.row) < std::pair(best->at.begin, best->at.row))) {
-        best = &s;
-      }
+      if (s.live() && (best == nullptr || s.key() < best->key())) best = &s;
     }
     return best;
   }
@@ -101,35 +189,23 @@ RowCursor::~RowCursor() = default;
 
 Result<void> RowCursor::next(RowBatch& batch, std::size_t rows_max) {
   batch.clear();
+  auto& streams = state_->streams;
+  if (streams.size() == 1 && streams.front().next == 0 && streams.front().rows.size() <= rows_max) {
+    std::swap(batch, streams.front().rows);  // nothing to merge: whole blocks are handed on
+    return state_->refill(streams.front());
+  }
   while (batch.size() < rows_max) {
     State::Stream* s = state_->first();
     if (s == nullptr) break;
-    const std::string_view value = s->it->value();
-    bool wanted = true;
-    if (!state_->kinds.is_any()) {
-      DEMARCHE_TRY(const KindId kind, impl::entry_kind(value));
-      wanted = state_->kinds.contains(kind);
-    }
-    if (wanted) {
-      DEMARCHE_CHECK(impl::decode_entry(s->at.row, value, batch));
-      if (batch.bounds.back().end_max < state_->window.begin) {  // too early to reach into the window
-        batch.row.pop_back();
-        batch.interaction.pop_back();
-        batch.kind.pop_back();
-        batch.status.pop_back();
-        batch.dated.pop_back();
-        batch.bounds.pop_back();
-        batch.party_begin.pop_back();
-        batch.parties.resize(batch.party_begin.back());
-      }
-    }
-    s->it->next();
-    DEMARCHE_CHECK(state_->settle(*s));
+    batch.append(s->rows, s->next++);
+    if (!s->live()) DEMARCHE_CHECK(state_->refill(*s));
   }
+  std::erase_if(streams, [](const State::Stream& s) { return !s.live(); });
   return {};
 }
 
 struct ActorCursor::State {
+  std::shared_ptr<const impl::ReadState> read;
   std::unique_ptr<impl::KvIterator> it;
   std::optional<std::string> label;  // nullopt: all actors, from the records
   ActorId last;                      // several versions of one record give one actor
@@ -146,36 +222,39 @@ Result<void> ActorCursor::next(std::vector<ActorId>& ids, std::size_t rows_max) 
   for (; ids.size() < rows_max && s.it->valid(); s.it->next()) {
     if (s.label) {
       const auto key = impl::decode_text_id_key(s.it->key());
-      if (!key) return tl::unexpected(corrupt_key(impl::Family::kLabel));
+      const auto held = impl::history_at(s.it->value(), s.read->visible.as_of);
+      if (!key || !held) return tl::unexpected(corrupt_key(impl::Family::kLabel));
       if (key->text != *s.label) return {};
-      ids.push_back(key->id);
+      if (*held != 0) ids.push_back(key->id);
       continue;
     }
     const auto key = impl::decode_version_key(s.it->key());
     if (!key) return tl::unexpected(corrupt_key(impl::Family::kActor));
-    if (key->id != s.last.value) ids.push_back(s.last = ActorId{key->id});
+    if (key->id == s.last.value || key->commit > s.read->visible.as_of) continue;
+    s.last = ActorId{key->id};
+    if (!s.it->value().empty()) ids.push_back(s.last);
   }
   return s.it->valid() ? Result<void>{} : s.it->status();
 }
 
 // ---- view ----------------------------------------------------------------------------------------------------------
 
-View::View(std::shared_ptr<const impl::KvReader> reader, std::shared_ptr<const KindTable> kinds, Statistics statistics)
-    : reader_(std::move(reader)), kinds_(std::move(kinds)), statistics_(statistics) {}
+View::View(std::shared_ptr<const impl::ReadState> read, std::shared_ptr<const KindTable> kinds, Statistics statistics)
+    : read_(std::move(read)), kinds_(std::move(kinds)), statistics_(statistics) {}
 View::~View() = default;
 
 Result<std::optional<ActorId>> View::find_actor(std::string_view key) const {
-  DEMARCHE_TRY(const auto id, find_owner(*reader_, impl::KeyOwner::kActor, key));
+  DEMARCHE_TRY(const auto id, find_owner(*read_, impl::KeyOwner::kActor, key));
   return id ? std::optional(ActorId{*id}) : std::nullopt;
 }
 
 Result<std::optional<InteractionId>> View::find_interaction(std::string_view key) const {
-  DEMARCHE_TRY(const auto id, find_owner(*reader_, impl::KeyOwner::kInteraction, key));
+  DEMARCHE_TRY(const auto id, find_owner(*read_, impl::KeyOwner::kInteraction, key));
   return id ? std::optional(InteractionId{*id}) : std::nullopt;
 }
 
 Result<std::optional<SourceId>> View::find_source(std::string_view key) const {
-  DEMARCHE_TRY(const auto id, find_owner(*reader_, impl::KeyOwner::kSource, key));
+  DEMARCHE_TRY(const auto id, find_owner(*read_, impl::KeyOwner::kSource, key));
   return id ? std::optional(SourceId{*id}) : std::nullopt;
 }
 
@@ -184,11 +263,13 @@ Result<std::vector<ActorId>> View::find_actors_by_name(std::string_view name) co
   std::vector<ActorId> out;
   if (form.empty()) return out;
   const std::string prefix = impl::text_id_prefix(form);
-  const auto it = reader_->iterate(impl::Family::kName);
+  const auto it = read_->reader->iterate(impl::Family::kName);
   for (it->seek(prefix); it->valid() && it->key().starts_with(prefix); it->next()) {
     const auto key = impl::decode_text_id_key(it->key());
     if (!key) return tl::unexpected(corrupt_key(impl::Family::kName));
-    if (key->text == form) out.push_back(key->id);
+    const auto held = impl::history_at(it->value(), read_->visible.as_of);
+    if (!held) return tl::unexpected(corrupt_key(impl::Family::kName));
+    if (key->text == form && *held != 0) out.push_back(key->id);
   }
   DEMARCHE_CHECK(it->status());
   return out;
@@ -245,69 +326,72 @@ Result<ActorId> View::resolve_actor(std::string_view name) const {
 Result<std::vector<NameMatch>> View::names(std::string_view prefix, std::size_t limit) const {
   DEMARCHE_TRY(const std::string form, normal_form(prefix));
   std::vector<NameMatch> out;
-  const auto it = reader_->iterate(impl::Family::kName);
+  const auto it = read_->reader->iterate(impl::Family::kName);
   for (it->seek(form); it->valid() && it->key().starts_with(form) && out.size() < limit; it->next()) {
     const auto key = impl::decode_text_id_key(it->key());
     if (!key) return tl::unexpected(corrupt_key(impl::Family::kName));
-    out.push_back({key->id, std::string(key->text), it->value() == "p"});
+    const auto held = impl::history_at(it->value(), read_->visible.as_of);
+    if (!held) return tl::unexpected(corrupt_key(impl::Family::kName));
+    if (*held != 0) out.push_back({key->id, std::string(key->text), *held == impl::kPreferredName});
   }
   DEMARCHE_CHECK(it->status());
   return out;
 }
 
 Result<Actor> View::get_actor(ActorId id) const {
-  DEMARCHE_TRY(const std::string bytes, get_version(*reader_, impl::Family::kActor, id.value, "actor"));
+  DEMARCHE_TRY(const std::string bytes, get_version(*read_, impl::Family::kActor, id.value, "actor"));
   return impl::decode_actor(id, bytes);
 }
 
 Result<Interaction> View::get_interaction(InteractionId id) const {
-  DEMARCHE_TRY(const std::string bytes, get_version(*reader_, impl::Family::kInteraction, id.value, "interaction"));
-  return impl::decode_interaction(id, bytes);
+  DEMARCHE_TRY(const auto bytes,
+               version_at(*read_->reader, impl::Family::kInteraction, id.value, read_->visible.as_of));
+  if (bytes) {
+    if (bytes->empty()) return tl::unexpected(not_found("interaction", id.value));
+    return impl::decode_interaction(id, *bytes);
+  }
+  DEMARCHE_TRY(auto plain, find_plain(*read_, id));
+  if (!plain) return tl::unexpected(not_found("interaction", id.value));
+  return std::move(*plain);
 }
 
 Result<Source> View::get_source(SourceId id) const {
-  DEMARCHE_TRY(const std::string bytes, get_version(*reader_, impl::Family::kSource, id.value, "source"));
+  DEMARCHE_TRY(const std::string bytes, get_version(*read_, impl::Family::kSource, id.value, "source"));
   return impl::decode_source(id, bytes);
 }
 
 Result<ActorCursor> View::actors() const {
   auto state = std::make_unique<ActorCursor::State>();
-  state->it = reader_->iterate(impl::Family::kActor);
+  state->read = read_;
+  state->it = read_->reader->iterate(impl::Family::kActor);
   state->it->seek({});
   return ActorCursor(std::move(state));
 }
 
 Result<ActorCursor> View::actors_with_label(std::string_view label) const {
   auto state = std::make_unique<ActorCursor::State>();
-  state->it = reader_->iterate(impl::Family::kLabel);
+  state->read = read_;
+  state->it = read_->reader->iterate(impl::Family::kLabel);
   if (label.find('\0') == std::string_view::npos) state->it->seek(impl::text_id_prefix(label));  // else no actor has it
   state->label = std::string(label);
   return ActorCursor(std::move(state));
 }
 
-Result<RowCursor> View::rows(std::optional<ActorId> actor, TimeWindow window, const KindSet& kinds) const {
+Result<RowCursor> View::rows(std::uint64_t owner, TimeWindow window, const KindSet& kinds) const {
   auto state = std::make_unique<RowCursor::State>();
-  state->family = actor ? impl::Family::kContact : impl::Family::kTimeline;
-  state->window = window;
-  state->kinds = kinds;
-  for (std::size_t i = 0; i < impl::kLengthClassCount && window.begin < window.end; ++i) {
-    const auto length = static_cast<impl::LengthClass>(i);
-    const impl::TimeKey first{length, impl::earliest_begin(length, window), RowNumber{0}};
-    auto& s = state->streams[i];
-    s.it = reader_->iterate(state->family);
-    s.prefix = actor ? impl::contact_prefix(*actor, length) : impl::timeline_prefix(length);
-    s.it->seek(actor ? impl::contact_key(*actor, first) : impl::timeline_key(first));
-    DEMARCHE_CHECK(state->settle(s));
-  }
+  state->read = read_;
+  state->owner = owner;
+  state->filter = {window, kinds};
+  DEMARCHE_CHECK(state->start());
   return RowCursor(std::move(state));
 }
 
 Result<RowCursor> View::scan(ActorId actor, TimeWindow window, const KindSet& kinds) const {
-  return rows(actor, window, kinds);
+  return rows(actor.value, window, kinds);
 }
 
 Result<RowCursor> View::timeline(TimeWindow window, const KindSet& kinds) const {
-  return rows(std::nullopt, window, kinds);
+  return rows(impl::kTimelineOwner, window, kinds);
 }
 
 }  // namespace demarche

@@ -62,12 +62,23 @@ const char* family_name(Family family) {
       return "interaction_by_time";
     case Family::kCommit:
       return "commit";
+    case Family::kCommitRows:
+      return "commit_rows";
+    case Family::kPlain:
+      return "plain_interaction";
+    case Family::kParticipants:
+      return "participants";
+    case Family::kRetired:
+      return "retired_row";
+    case Family::kCommitId:
+      return "commit_id";
   }
   return "";
 }
 
 LengthClass length_class(const TimeBounds& bounds) {
-  if (!bounds.begin_min.is_finite() || !bounds.end_max.is_finite()) return LengthClass::kLong;
+  if (!bounds.begin_min.is_finite()) return LengthClass::kUnbounded;
+  if (!bounds.end_max.is_finite()) return LengthClass::kLong;
   // Of the years that EDTF can write the farthest two lie more than 2^63 seconds apart: subtract without a sign.
   const std::uint64_t length =
       static_cast<std::uint64_t>(bounds.end_max.seconds) - static_cast<std::uint64_t>(bounds.begin_min.seconds);
@@ -78,7 +89,7 @@ LengthClass length_class(const TimeBounds& bounds) {
 }
 
 Timestamp earliest_begin(LengthClass length, TimeWindow window) {
-  if (length == LengthClass::kLong) return Timestamp::lowest();
+  if (length >= LengthClass::kLong) return Timestamp::lowest();
   const std::int64_t reach = kClassSeconds[static_cast<std::size_t>(length)];
   if (window.begin.seconds < Timestamp::lowest().seconds + reach) return Timestamp::lowest();
   return {window.begin.seconds - reach};

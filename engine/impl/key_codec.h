@@ -14,36 +14,46 @@ namespace demarche::impl {
 
 // Column families. Stored by name: see family_name().
 enum class Family : std::uint8_t {
-  kMeta,         // "default"
-  kActor,        // "actor"
-  kInteraction,  // "interaction"
-  kSource,       // "source"
-  kKind,         // "kind"
-  kKey,          // "key"
-  kName,         // "name"
-  kLabel,        // "label"
-  kContact,      // "contact_by_actor_time"
-  kTimeline,     // "interaction_by_time"
-  kCommit,       // "commit"
+  kMeta,          // "default"
+  kActor,         // "actor"
+  kInteraction,   // "interaction"
+  kSource,        // "source"
+  kKind,          // "kind"
+  kKey,           // "key"
+  kName,          // "name"
+  kLabel,         // "label"
+  kContact,       // "contact_by_actor_time"
+  kTimeline,      // "interaction_by_time"
+  kCommit,        // "commit"
+  kCommitRows,    // "commit_rows"
+  kPlain,         // "plain_interaction"
+  kParticipants,  // "participants"
+  kRetired,       // "retired_row"
+  kCommitId,      // "commit_id"
 };
-inline constexpr std::size_t kFamilyCount = 11;
+inline constexpr std::size_t kFamilyCount = 16;
 [[nodiscard]] const char* family_name(Family family);
 
 // What a key in the family "key" names. Stored, never renumber.
 enum class KeyOwner : std::uint8_t { kActor = 1, kInteraction = 2, kSource = 3 };
 
+// What the family "name" says of a name. Stored, never renumber.
+inline constexpr std::uint64_t kPreferredName = 1;
+inline constexpr std::uint64_t kAliasName = 2;
+
 // Rows are sorted by begin_min within classes of length end_max - begin_min, so that a scan of a window can start at
 // window.begin minus the class's greatest length and still meet every row that reaches into the window. Stored.
 enum class LengthClass : std::uint8_t {
-  kUnit = 0,   // at most a day
-  kMonth = 1,  // at most 31 days
-  kYear = 2,   // at most 366 days
-  kLong = 3,   // longer, open or undated
+  kUnit = 0,       // at most a day
+  kMonth = 1,      // at most 31 days
+  kYear = 2,       // at most 366 days
+  kLong = 3,       // longer, or without an end
+  kUnbounded = 4,  // without a beginning, or undated
 };
-inline constexpr std::size_t kLengthClassCount = 4;
+inline constexpr std::size_t kLengthClassCount = 5;
 [[nodiscard]] LengthClass length_class(const TimeBounds& bounds);
 // Greatest end_max - begin_min of the class in seconds; the earliest begin to look at for a window is window.begin
-// minus this. kLong: everything.
+// minus this. kLong and kUnbounded: everything.
 [[nodiscard]] Timestamp earliest_begin(LengthClass length, TimeWindow window);
 
 // (id, newest version first). Version keys of one id share the 8-byte prefix version_prefix(id).

@@ -17,7 +17,8 @@ namespace demarche::impl {
 class KvIterator {
  public:
   virtual ~KvIterator() = default;
-  virtual void seek(std::string_view key) = 0;
+  virtual void seek(std::string_view key) = 0;           // to the first key >= it
+  virtual void seek_for_prev(std::string_view key) = 0;  // to the last key <= it
   virtual void seek_to_last() = 0;
   virtual void next() = 0;
   [[nodiscard]] virtual bool valid() const = 0;
@@ -37,6 +38,16 @@ class KvReader {
 class KvBatch : public KvReader {
  public:
   virtual void put(Family family, std::string_view key, std::string_view value) = 0;
+  virtual void remove(Family family, std::string_view key) = 0;
+  [[nodiscard]] virtual std::size_t size_bytes() const = 0;
+};
+
+// Changes that nobody reads before they are written. Not thread-safe.
+class KvWrites {
+ public:
+  virtual ~KvWrites() = default;
+  virtual void put(Family family, std::string_view key, std::string_view value) = 0;
+  virtual void remove(Family family, std::string_view key) = 0;
   [[nodiscard]] virtual std::size_t size_bytes() const = 0;
 };
 
@@ -50,9 +61,12 @@ class KvStore {
  public:
   virtual ~KvStore() = default;
   [[nodiscard]] virtual std::shared_ptr<const KvReader> snapshot() const = 0;
-  [[nodiscard]] virtual std::shared_ptr<KvBatch> make_batch() const = 0;
+  // REQUIRES: `base` is a snapshot of this store.
+  [[nodiscard]] virtual std::shared_ptr<KvBatch> make_batch(std::shared_ptr<const KvReader> base) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<KvWrites> make_writes() const = 0;
   // Applies all of `batch` or nothing. Errors: kOutcomeUnknown.
   [[nodiscard]] virtual Result<void> write(KvBatch& batch, bool sync) = 0;
+  [[nodiscard]] virtual Result<void> write(KvWrites& writes, bool sync) = 0;
 };
 
 // Opens the RocksDB folder `path`. Errors: kConflict, kCorruption, kIo, kDenied.

@@ -62,6 +62,7 @@ class RocksIterator final : public KvIterator {
       : keep_alive_(std::move(keep_alive)), it_(std::move(it)), family_(family) {}
 
   void seek(std::string_view key) override { it_->Seek(slice(key)); }
+  void seek_for_prev(std::string_view key) override { it_->SeekForPrev(slice(key)); }
   void seek_to_last() override { it_->SeekToLast(); }
   void next() override { it_->Next(); }
   [[nodiscard]] bool valid() const override { return it_->Valid(); }
@@ -141,6 +142,11 @@ class RocksBatch final : public KvBatch, public std::enable_shared_from_this<Roc
     if (!status.ok() && failed_.ok()) failed_ = status;
   }
 
+  void remove(Family family, std::string_view key) override {
+    const rocksdb::Status status = batch_.Delete(base_->database().family(family), slice(key));
+    if (!status.ok() && failed_.ok()) failed_ = status;
+  }
+
   [[nodiscard]] std::size_t size_bytes() const override { return batch_.GetWriteBatch()->GetDataSize(); }
   [[nodiscard]] const rocksdb::Status& failed() const { return failed_; }
   [[nodiscard]] rocksdb::WriteBatch* write_batch() { return batch_.GetWriteBatch(); }
@@ -151,6 +157,29 @@ class RocksBatch final : public KvBatch, public std::enable_shared_from_this<Roc
   rocksdb::Status failed_;
 };
 
+class RocksWrites final : public KvWrites {
+ public:
+  explicit RocksWrites(std::shared_ptr<const Database> database)
+      : database_(std::move(database)), batch_(/*reserved_bytes=*/0, /*max_bytes=*/0, kProtectionBytesPerKey, 0) {}
+
+  void put(Family family, std::string_view key, std::string_view value) override {
+    const rocksdb::Status status = batch_.Put(database_->family(family), slice(key), slice(value));
+    if (!status.ok() && failed_.ok()) failed_ = status;
+  }
+  void remove(Family family, std::string_view key) override {
+    const rocksdb::Status status = batch_.Delete(database_->family(family), slice(key));
+    if (!status.ok() && failed_.ok()) failed_ = status;
+  }
+  [[nodiscard]] std::size_t size_bytes() const override { return batch_.GetDataSize(); }
+  [[nodiscard]] const rocksdb::Status& failed() const { return failed_; }
+  [[nodiscard]] rocksdb::WriteBatch* write_batch() { return &batch_; }
+
+ private:
+  std::shared_ptr<const Database> database_;
+  rocksdb::WriteBatch batch_;
+  rocksdb::Status failed_;
+};
+
 class RocksStore final : public KvStore {
  public:
   explicit RocksStore(std::shared_ptr<Database> database) : database_(std::move(database)) {}
@@ -158,17 +187,30 @@ class RocksStore final : public KvStore {
   [[nodiscard]] std::shared_ptr<const KvReader> snapshot() const override {
     return std::make_shared<RocksSnapshot>(database_);
   }
-  [[nodiscard]] std::shared_ptr<KvBatch> make_batch() const override {
-    return std::make_shared<RocksBatch>(std::make_shared<RocksSnapshot>(database_));
+  [[nodiscard]] std::shared_ptr<KvBatch> make_batch(std::shared_ptr<const KvReader> base) const override {
+    // Only snapshot() above makes readers of this store.
+    return std::make_shared<RocksBatch>(std::static_pointer_cast<const RocksSnapshot>(std::move(base)));
+  }
+  [[nodiscard]] std::unique_ptr<KvWrites> make_writes() const override {
+    return std::make_unique<RocksWrites>(database_);
   }
 
   [[nodiscard]] Result<void> write(KvBatch& batch, bool sync) override {
     auto& rocks = static_cast<RocksBatch&>(batch);  // made by make_batch() above, the only maker
-    if (!rocks.failed().ok()) return tl::unexpected(to_error(rocks.failed(), "collect a commit"));
+    return write(rocks.failed(), rocks.write_batch(), sync);
+  }
+  [[nodiscard]] Result<void> write(KvWrites& writes, bool sync) override {
+    auto& rocks = static_cast<RocksWrites&>(writes);
+    return write(rocks.failed(), rocks.write_batch(), sync);
+  }
+
+ private:
+  [[nodiscard]] Result<void> write(const rocksdb::Status& collected, rocksdb::WriteBatch* batch, bool sync) {
+    if (!collected.ok()) return tl::unexpected(to_error(collected, "collect a commit"));
     rocksdb::WriteOptions options;
     options.sync = sync;
-    const std::size_t size = rocks.size_bytes();
-    const rocksdb::Status status = database_->db->Write(options, rocks.write_batch());
+    const std::size_t size = batch->GetDataSize();
+    const rocksdb::Status status = database_->db->Write(options, batch);
     if (!status.ok()) {
       Error error = to_error(status, "write a commit");
       error.code = ErrorCode::kOutcomeUnknown;
@@ -179,7 +221,6 @@ class RocksStore final : public KvStore {
     return {};
   }
 
- private:
   std::shared_ptr<Database> database_;
 };
 

@@ -1,6 +1,6 @@
 // The folder around the database: its marker, its high-water mark, and who holds it.
 //
-//   STORE/DEMARCHE    marker: two lines, "demarche store" and "format 0"; written last when a store is made
+//   STORE/DEMARCHE    marker: two lines, "demarche store" and "format 1"; written last when a store is made
 //   STORE/COMMITTED   number of the last commit acknowledged with sync, 20 digits and a line feed
 //   STORE/db/         RocksDB
 #pragma once
@@ -14,7 +14,7 @@
 
 namespace demarche::impl {
 
-inline constexpr int kFormatVersion = 0;
+inline constexpr int kFormatVersion = 1;
 
 enum class FolderState : std::uint8_t {
   kAbsent,

@@ -1,32 +1,39 @@
 // The insides of Store and Transaction, shared by the files that implement them.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "engine/impl/block_cache.h"
 #include "engine/impl/kv.h"
+#include "engine/impl/plain_page.h"
+#include "engine/impl/read_state.h"
 #include "engine/impl/record_codec.h"
 #include "engine/impl/store_folder.h"
+#include "engine/impl/tail.h"
 #include "engine/store.h"
 
 namespace demarche {
 
 namespace impl {
-// The newest state of the store.
+
+// What a commit leaves behind besides the bytes.
 struct Head {
   CommitNumber commit;
   CommitRecord record;
   std::shared_ptr<const KindTable> kinds;
+  std::shared_ptr<const RetiredRows> retired;
 };
-}  // namespace impl
-
-namespace impl {
 
 class Writer;
 
@@ -75,20 +82,75 @@ inline WriterTurn::~WriterTurn() {
   if (writer_ != nullptr) writer_->give_back();
 }
 
+// A tail and the commits it holds.
+struct TailPart {
+  std::shared_ptr<Tail> tail = std::make_shared<Tail>();
+  std::vector<CommitNumber> commits;
+};
+
+// A row of a transaction that is not yet written.
+struct PendingRow {
+  RowNumber row;
+  InteractionId interaction;
+  KindId kind;
+  std::optional<TimeBounds> bounds;
+  Status status = Status::kNone;
+  PlainFields plain;
+  std::size_t party_begin = 0;
+  std::size_t party_count = 0;
+};
+
 }  // namespace impl
 
+// Locks are taken in the order in which they stand here.
 struct Store::State {
   std::string path;
   StoreOptions options;
   std::shared_ptr<impl::KvStore> kv;
-  impl::HighWaterMark high_water;
+  std::shared_ptr<impl::BlockCache> cache;
 
-  impl::Writer writer;  // its turn is held by the open transaction and guards head and failed
-  impl::Head head;
-  bool failed = false;
+  impl::Writer writer;  // its turn is held by the open transaction and guards head
 
-  mutable std::mutex publish_mutex;  // guards published
-  std::shared_ptr<const View> published;
+  impl::Head head;  // of the last commit written, synced or not; changed with the turn and the mutex below
+
+  // Held while something is written to the database and the state after it is made known: what a reader finds in the
+  // blocks and what it finds in the tails must not overlap.
+  mutable std::mutex mutex;  // guards what follows, and changes of head
+  std::optional<Error> failed;
+  std::vector<impl::TailPart> tails;  // oldest first; the last one grows, those before are being sealed
+  std::uint64_t epoch = 0;
+  std::shared_ptr<const impl::KvReader> reader;  // a snapshot that has all of head
+  impl::Head visible;                            // the last commit that readers may see: with sync, one that is synced
+  std::shared_ptr<const View> published;         // of `visible`
+
+  // Sharing the wait for the disk.
+  CommitNumber durable;
+  bool syncing = false;
+  std::condition_variable synced;
+  impl::HighWaterMark high_water;  // used by whoever has set syncing
+
+  // Sealing.
+  std::condition_variable seal_wanted;
+  std::condition_variable seal_done;
+  bool stopping = false;
+  std::thread sealer;
+
+  ~State();
+
+  // All with `mutex` held.
+  [[nodiscard]] std::shared_ptr<const impl::ReadState> read_state(const impl::Head& of) const;
+  [[nodiscard]] std::shared_ptr<const View> make_view(const impl::Head& of) const;
+  void publish(const impl::Head& of);
+  void begin_tail();
+
+  // Rebuilds the tails from the commits that are not sealed. Once, at opening.
+  [[nodiscard]] Result<void> load_tails(CommitNumber sealed);
+  void run_sealer();
+  // Seals the oldest tail. Called by one thread at a time, with `lock` holding the mutex, which is given back
+  // meanwhile.
+  [[nodiscard]] Result<void> seal_oldest(std::unique_lock<std::mutex>& lock);
+  // Waits until commit `n` is on disk; one waiting thread does it for all.
+  [[nodiscard]] Result<void> wait_synced(CommitNumber n);
 };
 
 struct Transaction::State {
@@ -98,9 +160,28 @@ struct Transaction::State {
   std::shared_ptr<KindTable> kinds;
   CommitNumber commit;        // the number this becomes
   impl::CommitRecord record;  // grows with the changes
+
+  // Rows added, in order; those before `in_tail` are in `tail` as well, where the view finds them.
+  std::vector<impl::PendingRow> rows;
+  std::vector<Party> parties;
+  std::vector<impl::RetiredRows::Entry> retired;
+  std::shared_ptr<impl::Tail> tail;
+  std::size_t in_tail = 0;
+  std::size_t retired_seen = 0;
+
+  std::shared_ptr<impl::ReadState> read;
   std::unique_ptr<View> view;
   bool changed = false;
   bool finished = false;  // committed, or refused half-way
+
+  // Encodes rows [first, last) as pages.
+  [[nodiscard]] std::vector<std::string> make_pages(std::size_t first, std::size_t last) const;
+  [[nodiscard]] impl::RowSource source_of(const impl::PendingRow& row) const;
 };
+
+namespace impl {
+// The kinds declared up to a commit.
+[[nodiscard]] Result<std::shared_ptr<KindTable>> read_kinds(const KvReader& reader, CommitNumber as_of);
+}  // namespace impl
 
 }  // namespace demarche

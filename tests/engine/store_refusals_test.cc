@@ -33,6 +33,9 @@ using namespace demarche;
 using namespace demarche::tests;
 namespace fs = std::filesystem;
 
+// Each commit with sync is followed by a small record that is synced for it.
+constexpr std::size_t kSyncMarkBytes = 64;
+
 // ---- files
 
 std::string read_file(const fs::path& path) {
@@ -269,12 +272,12 @@ TEST_CASE("open: another format is refused by its number, rubbish in the marker 
   const TempFolder folder;
   const std::string path = folder.path("s");
   make_store(path, 1, false);
-  CHECK(read_file(path + "/DEMARCHE") == "demarche store\nformat 0\n");
+  CHECK(read_file(path + "/DEMARCHE") == "demarche store\nformat 1\n");
   for (const auto& [marker, code, words] : std::vector<std::tuple<std::string, ErrorCode, std::string>>{
-           {"demarche store\nformat 1\n", ErrorCode::kInvalidArgument, "store format 1, this build reads 0"},
+           {"demarche store\nformat 0\n", ErrorCode::kInvalidArgument, "store format 0, this build reads 1"},
            {"demarche store\nformat 77\n", ErrorCode::kInvalidArgument, "store format 77"},
            {"demarche store\nformat x\n", ErrorCode::kCorruption, "does not name a store format"},
-           {"demarche store\nformat 0x\n", ErrorCode::kCorruption, "does not name a store format"},
+           {"demarche store\nformat 1x\n", ErrorCode::kCorruption, "does not name a store format"},
            {"demarche store\n", ErrorCode::kCorruption, "does not name a store format"},
            {"another store\nformat 0\n", ErrorCode::kCorruption, "does not name a store format"},
            {"", ErrorCode::kCorruption, "does not name a store format"},
@@ -286,7 +289,7 @@ TEST_CASE("open: another format is refused by its number, rubbish in the marker 
       CHECK(says(error, words));
     }
   }
-  write_file(path + "/DEMARCHE", "demarche store\nformat 0\n");
+  write_file(path + "/DEMARCHE", "demarche store\nformat 1\n");
   CHECK(reopen(path));
 }
 
@@ -356,8 +359,12 @@ TEST_CASE("damage: a log cut anywhere is refused with the commits that are gone"
     CHECK(says(open_error(copy, true), "to 6 were acknowledged and are gone"));
   }
   copy_store(path, copy);
-  write_file(logs_of(copy)[0], log.substr(0, log.size() - 1));
+  write_file(logs_of(copy)[0], log.substr(0, log.size() - kSyncMarkBytes - 1));
   CHECK(says(open_error(copy), "commits 6 to 6 were acknowledged and are gone"));
+  // The mark that was synced behind the last commit says nothing of its own: without it everything is there.
+  copy_store(path, copy);
+  write_file(logs_of(copy)[0], log.substr(0, log.size() - 1));
+  CHECK(must(read_all(copy, true)) == whole);
   CHECK(must(read_all(path, true)) == whole);
 }
 
@@ -367,7 +374,7 @@ TEST_CASE("damage: a torn tail that nobody was told of is dropped, and the store
   make_store(path, 6, false);
   const fs::path log = logs_of(path)[0];
   const std::string bytes = read_file(log);
-  write_file(log, bytes.substr(0, bytes.size() - 1));
+  write_file(log, bytes.substr(0, bytes.size() - kSyncMarkBytes - 1));
   write_file(path + "/COMMITTED", "00000000000000000005\n");  // the writer died before the sync returned
   const auto store = must(reopen(path));
   CHECK(store->view()->statistics().commit == CommitNumber{5});
@@ -454,7 +461,8 @@ TEST_CASE("damage: one bit turned over in any file gives an error or the whole s
       }
     }
   }
-  CHECK(seen[".log"].first == 24);
+  CHECK(seen[".log"].first >= 20);  // the last mark may be hit, behind which nothing stands
+  CHECK(seen[".log"].first + seen[".log"].second == 24);
   CHECK(seen[".sst"].first > 0);
   CHECK(seen["DEMARCHE"].first == 6);
   if (std::getenv("DEMARCHE_TEST_VERBOSE") != nullptr) {

@@ -68,7 +68,8 @@ TEST_CASE("key codec: family names are those on disk, all different") {
   std::set<std::string> names;
   for (std::size_t i = 0; i < kFamilyCount; ++i) names.insert(family_name(static_cast<Family>(i)));
   CHECK(names == std::set<std::string>{"default", "actor", "interaction", "source", "kind", "key", "name", "label",
-                                       "contact_by_actor_time", "interaction_by_time", "commit"});
+                                       "contact_by_actor_time", "interaction_by_time", "commit", "commit_rows",
+                                       "plain_interaction", "participants", "retired_row", "commit_id"});
 }
 
 TEST_CASE("key codec: what goes in comes out") {
@@ -221,9 +222,12 @@ TEST_CASE("length class: by how far the latest end is from the earliest begin, e
   CHECK(length_class(between(-5, 31 * day - 5)) == LengthClass::kYear);
   CHECK(length_class(between(0, 366 * day - 1)) == LengthClass::kYear);
   CHECK(length_class(between(0, 366 * day)) == LengthClass::kLong);
-  CHECK(length_class(TimeBounds{}) == LengthClass::kLong);
-  for (const char* open : {"2016/..", "2016-04-01/", "../2016", "/2016", "[..2016]", "[2016..]"}) {
+  CHECK(length_class(TimeBounds{}) == LengthClass::kUnbounded);
+  for (const char* open : {"2016/..", "2016-04-01/", "[2016..]"}) {
     CHECK(length_class(parse_when(open)->bounds) == LengthClass::kLong);
+  }
+  for (const char* open : {"../2016", "/2016", "[..2016]", "../.."}) {
+    CHECK(length_class(parse_when(open)->bounds) == LengthClass::kUnbounded);
   }
   CHECK(length_class(parse_when("2016-04-29")->bounds) == LengthClass::kUnit);
   CHECK(length_class(parse_when("2016-01")->bounds) == LengthClass::kMonth);
@@ -244,6 +248,7 @@ TEST_CASE("length class: a scan starts early enough to meet the longest of its c
     CHECK(earliest_begin(length_class(between(begin, window.begin.seconds)), window).seconds <= begin);
   }
   CHECK(earliest_begin(LengthClass::kLong, window) == Timestamp::lowest());
+  CHECK(earliest_begin(LengthClass::kUnbounded, window) == Timestamp::lowest());
   CHECK(earliest_begin(LengthClass::kUnit, TimeWindow{}) == Timestamp::lowest());
   CHECK(earliest_begin(LengthClass::kYear, {{Timestamp::lowest().seconds + 5}, Timestamp::highest()}) ==
         Timestamp::lowest());

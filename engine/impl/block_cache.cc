@@ -1,0 +1,66 @@
+#include "engine/impl/block_cache.h"
+
+#include <utility>
+
+namespace demarche::impl {
+
+std::shared_ptr<const BlockDirectory> BlockCache::find(std::uint64_t owner, std::uint64_t epoch) {
+  Shard& shard = shard_of(owner);
+  const std::lock_guard lock(shard.mutex);
+  const auto at = shard.found.find(owner);
+  if (at != shard.found.end()) {
+    // What is kept is of the last epoch that touched the owner: too new for a view from before it.
+    const auto touched = shard.touched.empty() ? shard.touched.end() : shard.touched.find(owner);
+    if (touched == shard.touched.end() || touched->second <= epoch) {
+      ++shard.hits;
+      shard.recent.splice(shard.recent.begin(), shard.recent, at->second);
+      return at->second->directory;
+    }
+  }
+  ++shard.misses;
+  return nullptr;
+}
+
+void BlockCache::insert(std::uint64_t owner, std::uint64_t epoch, std::shared_ptr<const BlockDirectory> directory) {
+  Shard& shard = shard_of(owner);
+  const std::lock_guard lock(shard.mutex);
+  const auto touched = shard.touched.find(owner);
+  if (touched != shard.touched.end() && touched->second > epoch) return;
+  if (directory->bytes > capacity_per_shard_ || shard.found.contains(owner)) return;
+  shard.bytes += directory->bytes;
+  shard.recent.push_front({owner, std::move(directory)});
+  shard.found.emplace(owner, shard.recent.begin());
+  while (shard.bytes > capacity_per_shard_) {
+    const Entry& oldest = shard.recent.back();
+    shard.bytes -= oldest.directory->bytes;
+    shard.found.erase(oldest.owner);
+    shard.recent.pop_back();
+  }
+}
+
+void BlockCache::touch(std::span<const std::uint64_t> owners, std::uint64_t epoch) {
+  for (const std::uint64_t owner : owners) {
+    Shard& shard = shard_of(owner);
+    const std::lock_guard lock(shard.mutex);
+    shard.touched[owner] = epoch;
+    const auto at = shard.found.find(owner);
+    if (at == shard.found.end()) continue;
+    shard.bytes -= at->second->directory->bytes;
+    shard.recent.erase(at->second);
+    shard.found.erase(at);
+  }
+}
+
+BlockCacheStatistics BlockCache::statistics() const {
+  BlockCacheStatistics out;
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    out.hits += shard.hits;
+    out.misses += shard.misses;
+    out.bytes += shard.bytes;
+    out.directories += shard.recent.size();
+  }
+  return out;
+}
+
+}  // namespace demarche::impl

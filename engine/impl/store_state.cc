@@ -1,0 +1,208 @@
+#include "engine/impl/store_state.h"
+
+#include <algorithm>
+#include <map>
+
+#include "engine/impl/seal.h"
+
+namespace demarche {
+
+namespace {
+
+// Rows of a page are appended to a tail again, with the parties of those that are too large for it.
+Result<void> append_page_rows(const impl::KvReader& reader, const impl::PlainPage& page, impl::Tail& tail) {
+  const impl::RowBlock& rows = page.rows();
+  std::vector<Party> parties;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const impl::Shape& shape = rows.shape(i);
+    const impl::Form& form = rows.form(i);
+    if ((shape.flags & impl::Shape::kDamaged) != 0 || rows.kind(i).value == 0) {
+      return make_error(ErrorCode::kCorruption,
+                        "commit_rows: a row points outside its page; stop writing to this store");
+    }
+    parties.clear();
+    if (form.listed) {
+      DEMARCHE_ASSIGN(parties, impl::listed_parties(reader, rows.row(i)));
+    } else {
+      const std::size_t first = rows.others_begin(i);
+      for (std::size_t k = 0; k < form.count; ++k) {
+        const std::uint16_t agent = form.agent[k] == impl::Form::kNoAgent ? Party::kNoAgent : form.agent[k];
+        parties.push_back({rows.other(first + k), form.role[k], agent});
+      }
+    }
+    impl::RowSource source;
+    source.row = RowNumber{rows.row(i)};
+    source.interaction = InteractionId{rows.interaction(i)};
+    source.kind = rows.kind(i);
+    source.status = shape.status;
+    source.parties = parties;
+    if ((shape.flags & impl::Shape::kDated) != 0) source.bounds = shape.bounds(rows.begin(i));
+    tail.append(source);
+  }
+  return {};
+}
+
+class WritesSink final : public impl::BlockSink {
+ public:
+  explicit WritesSink(impl::KvWrites& writes) : writes_(writes) {}
+  void put(impl::Family family, std::string_view key, std::string_view value) override {
+    writes_.put(family, key, value);
+  }
+  void remove(impl::Family family, std::string_view key) override { writes_.remove(family, key); }
+
+ private:
+  impl::KvWrites& writes_;
+};
+
+Statistics statistics_of(const impl::Head& head) {
+  return {head.commit, head.record.time_micros, head.record.actor_count, head.record.interaction_count,
+          head.record.source_count};
+}
+
+}  // namespace
+
+namespace impl {
+
+// The newest version of each kind counts; kinds come back in order of id, so a parent always before what stands below.
+Result<std::shared_ptr<KindTable>> read_kinds(const KvReader& reader, CommitNumber as_of) {
+  auto table = std::make_shared<KindTable>(KindTable::make_builtin());
+  const auto it = reader.iterate(Family::kKind);
+  std::uint64_t last = 0;
+  for (it->seek({}); it->valid(); it->next()) {
+    const auto key = decode_version_key(it->key());
+    if (!key) return make_error(ErrorCode::kCorruption, "kind: a key has the wrong form");
+    if (key->id == last || key->commit > as_of) continue;
+    last = key->id;
+    DEMARCHE_TRY(Kind kind, decode_kind(KindId{static_cast<std::uint32_t>(key->id)}, it->value()));
+    DEMARCHE_CHECK(table->restore(std::move(kind)));
+  }
+  DEMARCHE_CHECK(it->status());
+  return table;
+}
+
+}  // namespace impl
+
+Store::State::~State() {
+  {
+    const std::lock_guard lock(mutex);
+    stopping = true;
+    seal_wanted.notify_all();
+  }
+  if (sealer.joinable()) sealer.join();
+}
+
+std::shared_ptr<const impl::ReadState> Store::State::read_state(const impl::Head& of) const {
+  auto state = std::make_shared<impl::ReadState>();
+  state->reader = reader;
+  for (const impl::TailPart& part : tails) state->tails.push_back(part.tail);
+  state->visible = {of.record.next_row.value, of.commit, of.retired};
+  state->epoch = epoch;
+  state->cache = cache;
+  return state;
+}
+
+std::shared_ptr<const View> Store::State::make_view(const impl::Head& of) const {
+  return std::make_shared<View>(read_state(of), of.kinds, statistics_of(of));
+}
+
+void Store::State::publish(const impl::Head& of) {
+  visible = of;
+  published = make_view(of);
+}
+
+void Store::State::begin_tail() {
+  tails.emplace_back();
+  seal_wanted.notify_all();
+}
+
+Result<void> Store::State::load_tails(CommitNumber sealed) {
+  tails.emplace_back();
+  const auto it = reader->iterate(impl::Family::kCommitRows);
+  impl::PlainPage page;
+  for (it->seek({}); it->valid(); it->next()) {
+    const auto n = impl::decode_commit_key(it->key());
+    if (!n || *n <= sealed || *n > head.commit) {
+      return make_error(ErrorCode::kCorruption,
+                        "commit_rows: rows of a commit that is sealed or unknown; restore a copy");
+    }
+    DEMARCHE_TRY(const auto pages, impl::split_pages(it->value()));
+    impl::TailPart& part = tails.back();
+    for (const std::string_view bytes : pages) {
+      DEMARCHE_CHECK(page.parse(bytes));
+      DEMARCHE_CHECK(append_page_rows(*reader, page, *part.tail));
+      const impl::RowBlock& rows = page.rows();
+      part.tail->append_page(std::string(bytes), rows.row(0), rows.row(rows.size() - 1));
+    }
+    part.commits.push_back(*n);
+  }
+  return it->status();
+}
+
+Result<void> Store::State::seal_oldest(std::unique_lock<std::mutex>& lock) {
+  const impl::TailPart part = tails.front();
+  const auto base = reader;
+  lock.unlock();
+  const auto writes = kv->make_writes();
+  WritesSink sink(*writes);
+  auto built = impl::seal_tail(*base, *part.tail, part.commits, sink);
+  const std::vector<std::uint64_t> owners = part.tail->owners();
+  lock.lock();
+  if (!built) return built;
+  // Not synced: should it be lost, so is the removal of the commits' own pages, and the tail is there again.
+  DEMARCHE_CHECK(kv->write(*writes, /*sync=*/false));
+  reader = kv->snapshot();
+  tails.erase(tails.begin());
+  cache->touch(owners, ++epoch);
+  publish(visible);
+  return {};
+}
+
+void Store::State::run_sealer() {
+  std::unique_lock lock(mutex);
+  while (true) {
+    seal_wanted.wait(lock, [this] { return stopping || (tails.size() > 1 && !failed); });
+    if (stopping) return;
+    if (auto sealed = seal_oldest(lock); !sealed) {
+      failed = std::move(sealed).error().with_context(fmt::format("'{}': sealing", path));
+    }
+    seal_done.notify_all();
+  }
+}
+
+Result<void> Store::State::wait_synced(CommitNumber n) {
+  std::unique_lock lock(mutex);
+  while (durable < n) {
+    if (failed) return tl::unexpected(*failed);
+    if (syncing) {
+      synced.wait(lock);
+      continue;
+    }
+    syncing = true;
+    const impl::Head upto = head;
+    lock.unlock();
+    // Whatever is in the log before this goes to disk with it.
+    const auto writes = kv->make_writes();
+    writes->put(impl::Family::kMeta, impl::kSyncedKey, impl::encode_u64(upto.commit.value));
+    Result<void> done = kv->write(*writes, /*sync=*/true);
+    if (done) {
+      done = high_water.set(path, upto.commit);
+      if (!done) {
+        Error error = std::move(done).error();
+        error.code = ErrorCode::kOutcomeUnknown;
+        done = tl::unexpected(std::move(error).with_context(fmt::format("commit {} was kept, but", upto.commit.value)));
+      }
+    }
+    lock.lock();
+    syncing = false;
+    if (done) {
+      durable = upto.commit;
+      publish(upto);
+    } else {
+      failed = std::move(done).error();
+    }
+    synced.notify_all();
+  }
+  return {};
+}
+
+}  // namespace demarche
