@@ -268,6 +268,7 @@ Result<std::unique_ptr<Transaction>> Store::begin() {
   tx->read->tails.push_back(tx->tail);
   tx->read->visible.row_end = ~std::uint64_t{0};
   tx->read->visible.as_of = tx->commit;
+  tx->read->catch_up = [raw = tx.get()] { raw->catch_up(); };
   tx->view = std::make_unique<View>(tx->read, tx->kinds,
                                     Statistics{head.commit, head.record.time_micros, head.record.actor_count,
                                                head.record.interaction_count, head.record.source_count});

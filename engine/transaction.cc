@@ -65,26 +65,7 @@ Result<void> check_open(const Transaction::State& tx) {
 Transaction::Transaction(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Transaction::~Transaction() = default;
 
-// Rows are put where the view finds them when somebody looks, so that a loader that never does pays nothing.
-const View& Transaction::view() const {
-  State& tx = *state_;
-  if (tx.in_tail < tx.rows.size()) {
-    for (std::size_t i = tx.in_tail; i < tx.rows.size(); ++i) tx.tail->append(tx.source_of(tx.rows[i]));
-    std::size_t at = tx.in_tail;
-    for (std::string& page : tx.make_pages(tx.in_tail, tx.rows.size())) {
-      const std::size_t last = std::min(at + impl::kPageRowsMax, tx.rows.size());
-      tx.tail->append_page(std::move(page), tx.rows[at].row.value, tx.rows[last - 1].row.value);
-      at = last;
-    }
-    tx.in_tail = tx.rows.size();
-  }
-  if (tx.retired_seen < tx.retired.size()) {
-    tx.read->visible.retired = tx.read->visible.retired->with(
-        {tx.retired.begin() + static_cast<std::ptrdiff_t>(tx.retired_seen), tx.retired.end()});
-    tx.retired_seen = tx.retired.size();
-  }
-  return *tx.view;
-}
+const View& Transaction::view() const { return *state_->view; }
 bool Transaction::empty() const { return !state_->changed; }
 
 namespace {
@@ -390,6 +371,23 @@ Result<void> Transaction::set_part_of(InteractionId part, InteractionId whole) {
   put_interaction(*state_, record);
   state_->changed = true;
   return {};
+}
+
+void Transaction::State::catch_up() {
+  if (in_tail < rows.size()) {
+    std::size_t at = in_tail;
+    for (std::string& page : make_pages(in_tail, rows.size())) {
+      const std::size_t last = std::min(at + impl::kPageRowsMax, rows.size());
+      tail->append_page(std::move(page), rows[at].row.value, rows[last - 1].row.value);
+      at = last;
+    }
+    for (; in_tail < rows.size(); ++in_tail) tail->append(source_of(rows[in_tail]));
+  }
+  if (retired_seen < retired.size()) {
+    read->visible.retired = read->visible.retired->with(
+        {retired.begin() + static_cast<std::ptrdiff_t>(retired_seen), retired.end()});
+    retired_seen = retired.size();
+  }
 }
 
 // ---- commit --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -24,6 +25,8 @@ struct ReadState {
   RowVisibility visible;
   std::uint64_t epoch = 0;  // sealings done so far, for the cache
   std::shared_ptr<BlockCache> cache;
+  // Of a transaction: puts what it has added since where reads find it. Empty otherwise.
+  std::function<void()> catch_up;
 };
 
 // Which rows a scan wants.

@@ -161,7 +161,8 @@ struct Transaction::State {
   CommitNumber commit;        // the number this becomes
   impl::CommitRecord record;  // grows with the changes
 
-  // Rows added, in order; those before `in_tail` are in `tail` as well, where the view finds them.
+  // Rows added, in order; those before `in_tail` are in `tail` as well, where the view finds them. They are put there
+  // when somebody looks, so that a loader that never does pays nothing.
   std::vector<impl::PendingRow> rows;
   std::vector<Party> parties;
   std::vector<impl::RetiredRows::Entry> retired;
@@ -174,6 +175,7 @@ struct Transaction::State {
   bool changed = false;
   bool finished = false;  // committed, or refused half-way
 
+  void catch_up();
   // Encodes rows [first, last) as pages.
   [[nodiscard]] std::vector<std::string> make_pages(std::size_t first, std::size_t last) const;
   [[nodiscard]] impl::RowSource source_of(const impl::PendingRow& row) const;
