@@ -141,6 +141,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
       return in_context(std::move(kv).error());
     }
     state->kv = std::move(*kv);
+    // Left by a process that died in a large commit, before anything of it was taken in.
+    if (!options.read_only) impl::remove_folder(impl::bulk_path(path));
     state->reader = state->kv->snapshot();
     auto head = read_and_check(*state->reader, path);
     if (!head) return in_context(std::move(head).error());
@@ -231,13 +233,9 @@ Result<void> Store::seal() {
   if (state_->options.read_only) {
     return make_error(ErrorCode::kDenied, fmt::format("'{}' was opened read-only", state_->path));
   }
-  // The turn keeps commits out, so that the tail begun here stays empty meanwhile.
   DEMARCHE_TRY(const impl::WriterTurn turn, state_->writer.take(kWriterWait));
   std::unique_lock lock(state_->mutex);
-  if (state_->tails.back().tail->size() > 0) state_->begin_tail();
-  state_->seal_done.wait(lock, [this] { return state_->tails.size() == 1 || state_->failed; });
-  if (state_->failed) return tl::unexpected(*state_->failed);
-  return {};
+  return state_->seal_all(lock);
 }
 
 Result<std::unique_ptr<Transaction>> Store::begin() {
@@ -268,7 +266,8 @@ Result<std::unique_ptr<Transaction>> Store::begin() {
   tx->read->tails.push_back(tx->tail);
   tx->read->visible.row_end = ~std::uint64_t{0};
   tx->read->visible.as_of = tx->commit;
-  tx->read->catch_up = [raw = tx.get()] { raw->catch_up(); };
+  tx->read->catch_up = [raw = tx.get()] { return raw->catch_up(); };
+  tx->pages = std::make_unique<impl::PageSpool>(state_->path, state_->options.bulk_memory_bytes / 4);
   tx->view = std::make_unique<View>(tx->read, tx->kinds,
                                     Statistics{head.commit, head.record.time_micros, head.record.actor_count,
                                                head.record.interaction_count, head.record.source_count});

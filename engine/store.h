@@ -43,6 +43,11 @@ struct StoreOptions {
   // Committed rows are kept in memory until there are so many, then sealed into blocks in the background; beyond twice
   // as many a commit waits for that. Memory: some 150 bytes a row and party.
   std::size_t seal_rows = std::size_t{1} << 17;
+  // A commit of at least so many rows is sorted into blocks at once and its files are taken in at one stroke.
+  std::size_t bulk_rows = std::size_t{1} << 16;
+  // Memory for the rows of an open transaction and for sorting them; beyond it a temporary file in the store's folder
+  // is used.
+  std::size_t bulk_memory_bytes = std::size_t{512} << 20;
 };
 
 // How often index blocks were found in memory, since the store was opened.

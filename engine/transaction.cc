@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -6,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/impl/bulk_commit.h"
 #include "engine/impl/history_value.h"
 #include "engine/impl/seal.h"
 #include "engine/impl/store_state.h"
@@ -19,6 +21,8 @@ constexpr std::size_t kKeyBytesMax = 1000;
 constexpr std::size_t kNameBytesMax = 10'000;
 constexpr std::size_t kLabelBytesMax = 200;
 constexpr std::size_t kParticipantsMax = 10'000;
+// Rows of a transaction that are held as they are; beyond, they are put aside as pages of some 12 bytes a row.
+constexpr std::size_t kRowsHeldMax = 16 * impl::kPageRowsMax;
 
 // Texts that become part of a key of the database.
 Result<void> check_text(const char* what, std::string_view text, std::size_t bytes_max) {
@@ -149,8 +153,8 @@ Result<void> check_interaction(const Transaction::State& tx, const Interaction& 
   return {};
 }
 
-// Gives the interaction the next row.
-void add_row(Transaction::State& tx, Interaction& interaction) {
+// Gives the interaction the next row. Errors: kIo.
+Result<void> add_row(Transaction::State& tx, Interaction& interaction) {
   interaction.row = tx.record.next_row;
   if (interaction.id.value == 0) interaction.id = InteractionId{interaction.row.value};
   ++tx.record.next_row.value;
@@ -169,6 +173,8 @@ void add_row(Transaction::State& tx, Interaction& interaction) {
     tx.batch->put(impl::Family::kParticipants, impl::encode_u64(row.row.value), impl::encode_parties(parties));
   }
   tx.rows.push_back(row);
+  if (tx.rows.size() >= kRowsHeldMax) return tx.set_aside();
+  return {};
 }
 
 void retire_row(Transaction::State& tx, RowNumber row) {
@@ -300,8 +306,9 @@ Result<InteractionId> Transaction::add_interaction(Interaction interaction) {
     if (taken) return invalid(fmt::format("interaction key '{}' is already taken", interaction.key));
   }
   interaction.id = {};
-  add_row(tx, interaction);
-  if (tx.rows.back().plain.text == impl::DateTextForm::kRich) put_interaction(tx, interaction);
+  const bool plain = impl::plain_fields(interaction).text != impl::DateTextForm::kRich;
+  DEMARCHE_CHECK(add_row(tx, interaction));
+  if (!plain) put_interaction(tx, interaction);
   tx.view->statistics_.interactions = ++tx.record.interaction_count;
   DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kInteraction, interaction.key, interaction.id.value));
   tx.changed = true;
@@ -329,7 +336,7 @@ Result<void> Transaction::replace_interaction(InteractionId id, Interaction inte
   if (interaction.kind != old.kind || interaction.when != old.when || interaction.status != old.status ||
       interaction.participants != old.participants) {
     retire_row(tx, old.row);
-    add_row(tx, interaction);
+    DEMARCHE_CHECK(add_row(tx, interaction));
   }
   put_interaction(tx, interaction);
   tx.changed = true;
@@ -373,21 +380,41 @@ Result<void> Transaction::set_part_of(InteractionId part, InteractionId whole) {
   return {};
 }
 
-void Transaction::State::catch_up() {
+Result<void> Transaction::State::catch_up() {
+  if (pages_in_tail < pages->size()) {
+    // Rows that were in the tail already went into a page of their own.
+    DEMARCHE_CHECK(pages->for_each(
+        pages_in_tail, [this](std::string_view page) { return impl::append_page_rows(*batch, page, *tail); }));
+    pages_in_tail = pages->size();
+  }
   if (in_tail < rows.size()) {
-    std::size_t at = in_tail;
-    for (std::string& page : make_pages(in_tail, rows.size())) {
-      const std::size_t last = std::min(at + impl::kPageRowsMax, rows.size());
-      tail->append_page(std::move(page), rows[at].row.value, rows[last - 1].row.value);
-      at = last;
+    for (const std::string& page : make_pages(in_tail, rows.size())) {
+      DEMARCHE_CHECK(impl::append_page_rows(*batch, page, *tail));
     }
-    for (; in_tail < rows.size(); ++in_tail) tail->append(source_of(rows[in_tail]));
+    in_tail = rows.size();
   }
   if (retired_seen < retired.size()) {
-    read->visible.retired = read->visible.retired->with(
-        {retired.begin() + static_cast<std::ptrdiff_t>(retired_seen), retired.end()});
+    read->visible.retired =
+        read->visible.retired->with({retired.begin() + static_cast<std::ptrdiff_t>(retired_seen), retired.end()});
     retired_seen = retired.size();
   }
+  return {};
+}
+
+Result<void> Transaction::State::set_aside() {
+  // A page holds either rows that the tail has or such as it has not.
+  const std::size_t known = in_tail;
+  for (std::string& page : make_pages(0, known)) {
+    DEMARCHE_CHECK(pages->append(std::move(page)));
+    assert(pages_in_tail + 1 == pages->size());
+    ++pages_in_tail;
+  }
+  for (std::string& page : make_pages(known, rows.size())) DEMARCHE_CHECK(pages->append(std::move(page)));
+  rows_in_pages += rows.size();
+  rows.clear();
+  parties.clear();
+  in_tail = 0;
+  return {};
 }
 
 // ---- commit --------------------------------------------------------------------------------------------------------
@@ -436,11 +463,17 @@ Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view
           .count();
   tx.record.time_micros = std::max(now, store.head.record.time_micros);  // clocks step back, commit times do not
   tx.record.note = std::string(note);
-  const std::vector<std::string> pages = tx.make_pages(0, tx.rows.size());
+  tx.batch->put(impl::Family::kCommit, impl::commit_key(tx.commit), impl::encode_commit(tx.record));
+  if (tx.rows_in_pages + tx.rows.size() >= store.options.bulk_rows) return tx.commit_bulk();
+  DEMARCHE_CHECK(tx.set_aside());
+  std::vector<std::string> pages;
+  DEMARCHE_CHECK(tx.pages->for_each(0, [&pages](std::string_view page) {
+    pages.emplace_back(page);
+    return Result<void>{};
+  }));
   if (!pages.empty()) {
     tx.batch->put(impl::Family::kCommitRows, impl::commit_key(tx.commit), impl::join_pages(pages));
   }
-  tx.batch->put(impl::Family::kCommit, impl::commit_key(tx.commit), impl::encode_commit(tx.record));
   {
     std::unique_lock lock(store.mutex);
     // Sealing lags behind: wait for it rather than fill the memory.
@@ -454,10 +487,12 @@ Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view
     }
     if (store.failed) return tl::unexpected(*store.failed);
     impl::TailPart& part = store.tails.back();
-    for (const impl::PendingRow& row : tx.rows) part.tail->append(tx.source_of(row));
-    for (std::size_t i = 0; i < pages.size(); ++i) {
-      const std::size_t last = std::min((i + 1) * impl::kPageRowsMax, tx.rows.size()) - 1;
-      part.tail->append_page(pages[i], tx.rows[i * impl::kPageRowsMax].row.value, tx.rows[last].row.value);
+    for (const std::string& page : pages) {
+      // What was written is read back; it cannot fail to decode, and if it did, the store is to be opened again.
+      if (auto added = impl::append_page_rows(*tx.batch, page, *part.tail); !added) {
+        store.failed = std::move(added).error();
+        return tl::unexpected(*store.failed);
+      }
     }
     if (!pages.empty()) part.commits.push_back(tx.commit);
     store.reader = store.kv->snapshot();
@@ -469,6 +504,44 @@ Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view
   tx.turn = {};  // the next transaction may go on while this one waits for the disk
   if (store.options.sync) DEMARCHE_CHECK(store.wait_synced(tx.commit));
   return tx.commit;
+}
+
+// Blocks at once: nothing goes through the log, and the tail stays as it is.
+Result<CommitNumber> Transaction::State::commit_bulk() {
+  DEMARCHE_CHECK(set_aside());
+  {
+    // Rows of earlier commits come first: what is taken in says that everything up to it is sealed.
+    std::unique_lock lock(store->mutex);
+    DEMARCHE_CHECK(store->seal_all(lock));
+  }
+  batch->put(impl::Family::kMeta, impl::kSealedKey, impl::encode_u64(commit.value));
+  const std::string folder = impl::bulk_path(store->path);
+  DEMARCHE_CHECK(impl::make_empty_folder(folder));
+  DEMARCHE_TRY(const auto tables, store->kv->make_tables(folder));
+  const bool empty = store->head.record.next_row.value == 1;
+  const impl::BulkRows all{pages.get(), rows_in_pages, record.next_actor, store->options.bulk_memory_bytes};
+  DEMARCHE_CHECK(impl::write_bulk(all, empty ? nullptr : store->reader.get(), *batch, *tables));
+  {
+    std::unique_lock lock(store->mutex);
+    if (auto taken = store->kv->ingest(*tables); !taken) {
+      if (taken.error().code == ErrorCode::kOutcomeUnknown) store->failed = taken.error();
+      return tl::unexpected(std::move(taken).error());
+    }
+    if (auto marked = store->high_water.set(store->path, commit); !marked) {
+      Error error = std::move(marked).error();
+      error.code = ErrorCode::kOutcomeUnknown;
+      store->failed = std::move(error).with_context(fmt::format("commit {} was kept, but", commit.value));
+      return tl::unexpected(*store->failed);
+    }
+    store->reader = store->kv->snapshot();
+    store->cache->clear(++store->epoch);
+    store->head = {commit, record, kinds, retired.empty() ? store->head.retired : store->head.retired->with(retired)};
+    store->durable = commit;
+    store->publish(store->head);
+  }
+  impl::remove_folder(folder);
+  turn = {};
+  return commit;
 }
 
 }  // namespace demarche

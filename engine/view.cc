@@ -63,7 +63,7 @@ Result<std::optional<std::uint64_t>> find_owner(const impl::ReadState& state, im
 
 // A plain interaction from the pages in memory or on disk; nullopt if it is not there.
 Result<std::optional<Interaction>> find_plain(const impl::ReadState& state, InteractionId id) {
-  if (state.catch_up) state.catch_up();
+  if (state.catch_up) DEMARCHE_CHECK(state.catch_up());
   if (id.value >= state.visible.row_end) return std::nullopt;
   for (const auto& tail : state.tails) {
     DEMARCHE_TRY(auto found, tail->find_plain(id.value));
@@ -379,7 +379,7 @@ Result<ActorCursor> View::actors_with_label(std::string_view label) const {
 }
 
 Result<RowCursor> View::rows(std::uint64_t owner, TimeWindow window, const KindSet& kinds) const {
-  if (read_->catch_up) read_->catch_up();
+  if (read_->catch_up) DEMARCHE_CHECK(read_->catch_up());
   auto state = std::make_unique<RowCursor::State>();
   state->read = read_;
   state->owner = owner;

@@ -10,8 +10,7 @@ std::shared_ptr<const BlockDirectory> BlockCache::find(std::uint64_t owner, std:
   const auto at = shard.found.find(owner);
   if (at != shard.found.end()) {
     // What is kept is of the last epoch that touched the owner: too new for a view from before it.
-    const auto touched = shard.touched.empty() ? shard.touched.end() : shard.touched.find(owner);
-    if (touched == shard.touched.end() || touched->second <= epoch) {
+    if (shard.last_touched(owner) <= epoch) {
       ++shard.hits;
       shard.recent.splice(shard.recent.begin(), shard.recent, at->second);
       return at->second->directory;
@@ -24,8 +23,7 @@ std::shared_ptr<const BlockDirectory> BlockCache::find(std::uint64_t owner, std:
 void BlockCache::insert(std::uint64_t owner, std::uint64_t epoch, std::shared_ptr<const BlockDirectory> directory) {
   Shard& shard = shard_of(owner);
   const std::lock_guard lock(shard.mutex);
-  const auto touched = shard.touched.find(owner);
-  if (touched != shard.touched.end() && touched->second > epoch) return;
+  if (shard.last_touched(owner) > epoch) return;
   if (directory->bytes > capacity_per_shard_ || shard.found.contains(owner)) return;
   shard.bytes += directory->bytes;
   shard.recent.push_front({owner, std::move(directory)});
@@ -48,6 +46,17 @@ void BlockCache::touch(std::span<const std::uint64_t> owners, std::uint64_t epoc
     shard.bytes -= at->second->directory->bytes;
     shard.recent.erase(at->second);
     shard.found.erase(at);
+  }
+}
+
+void BlockCache::clear(std::uint64_t epoch) {
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    shard.recent.clear();
+    shard.found.clear();
+    shard.touched.clear();
+    shard.all_touched = epoch;
+    shard.bytes = 0;
   }
 }
 

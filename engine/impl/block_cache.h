@@ -44,6 +44,8 @@ class BlockCache {
   // The sealing that begins `epoch` has replaced blocks of these owners. Call before views of that epoch are handed
   // out.
   void touch(std::span<const std::uint64_t> owners, std::uint64_t epoch);
+  // As touch(), for all owners.
+  void clear(std::uint64_t epoch);
   [[nodiscard]] BlockCacheStatistics statistics() const;
 
  private:
@@ -57,9 +59,15 @@ class BlockCache {
     std::list<Entry> recent;  // most recently used first
     std::unordered_map<std::uint64_t, std::list<Entry>::iterator> found;
     std::unordered_map<std::uint64_t, std::uint64_t> touched;  // owner -> epoch of the last sealing that touched it
+    std::uint64_t all_touched = 0;                             // the same of every owner
     std::size_t bytes = 0;
     std::uint64_t hits = 0;
     std::uint64_t misses = 0;
+
+    [[nodiscard]] std::uint64_t last_touched(std::uint64_t owner) const {
+      const auto at = touched.find(owner);
+      return at == touched.end() ? all_touched : at->second;
+    }
   };
   Shard& shard_of(std::uint64_t owner) { return shards_[(owner * 0x9E3779B97F4A7C15ULL) >> 60]; }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +42,10 @@ class KvBatch : public KvReader {
   virtual void put(Family family, std::string_view key, std::string_view value) = 0;
   virtual void remove(Family family, std::string_view key) = 0;
   [[nodiscard]] virtual std::size_t size_bytes() const = 0;
+  // The changes of one family in order of key; value nullopt: removed.
+  virtual void for_each(
+      Family family,
+      const std::function<void(std::string_view key, std::optional<std::string_view> value)>& call) const = 0;
 };
 
 // Changes that nobody reads before they are written. Not thread-safe.
@@ -49,6 +55,17 @@ class KvWrites {
   virtual void put(Family family, std::string_view key, std::string_view value) = 0;
   virtual void remove(Family family, std::string_view key) = 0;
   [[nodiscard]] virtual std::size_t size_bytes() const = 0;
+};
+
+// Sorted files being written, to be taken into the database in one step. Not thread-safe. What is not taken in is
+// removed.
+class KvTables {
+ public:
+  virtual ~KvTables() = default;
+  // REQUIRES: keys of a family come in ascending order.
+  virtual void put(Family family, std::string_view key, std::string_view value) = 0;
+  virtual void remove(Family family, std::string_view key) = 0;
+  [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;
 };
 
 struct KvOptions {
@@ -67,6 +84,11 @@ class KvStore {
   // Applies all of `batch` or nothing. Errors: kOutcomeUnknown.
   [[nodiscard]] virtual Result<void> write(KvBatch& batch, bool sync) = 0;
   [[nodiscard]] virtual Result<void> write(KvWrites& writes, bool sync) = 0;
+  // Files are written into `folder`, which must be on the database's disk.
+  [[nodiscard]] virtual Result<std::unique_ptr<KvTables>> make_tables(const std::string& folder) const = 0;
+  // Takes all of `tables` in or nothing, durably, whatever `sync` is elsewhere. Nothing else may be written meanwhile.
+  // Errors: kOutcomeUnknown; kIo if nothing was taken in for certain.
+  [[nodiscard]] virtual Result<void> ingest(KvTables& tables) = 0;
 };
 
 // Opens the RocksDB folder `path`. Errors: kConflict, kCorruption, kIo, kDenied.

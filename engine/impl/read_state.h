@@ -26,7 +26,7 @@ struct ReadState {
   std::uint64_t epoch = 0;  // sealings done so far, for the cache
   std::shared_ptr<BlockCache> cache;
   // Of a transaction: puts what it has added since where reads find it. Empty otherwise.
-  std::function<void()> catch_up;
+  std::function<Result<void>()> catch_up;
 };
 
 // Which rows a scan wants.

@@ -12,9 +12,11 @@
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/write_batch_with_index.h>
 
@@ -147,6 +149,19 @@ class RocksBatch final : public KvBatch, public std::enable_shared_from_this<Roc
     if (!status.ok() && failed_.ok()) failed_ = status;
   }
 
+  void for_each(Family family,
+                const std::function<void(std::string_view, std::optional<std::string_view>)>& call) const override {
+    const std::unique_ptr<rocksdb::WBWIIterator> it(batch_.NewIterator(base_->database().family(family)));
+    for (it->SeekToFirst(); it->Valid(); it->Next()) {
+      const rocksdb::WriteEntry entry = it->Entry();
+      if (entry.type == rocksdb::kPutRecord) {
+        call(view(entry.key), view(entry.value));
+      } else {
+        call(view(entry.key), std::nullopt);
+      }
+    }
+  }
+
   [[nodiscard]] std::size_t size_bytes() const override { return batch_.GetWriteBatch()->GetDataSize(); }
   [[nodiscard]] const rocksdb::Status& failed() const { return failed_; }
   [[nodiscard]] rocksdb::WriteBatch* write_batch() { return batch_.GetWriteBatch(); }
@@ -180,6 +195,71 @@ class RocksWrites final : public KvWrites {
   rocksdb::Status failed_;
 };
 
+class RocksTables final : public KvTables {
+ public:
+  RocksTables(std::shared_ptr<const Database> database, std::string folder)
+      : database_(std::move(database)), folder_(std::move(folder)) {}
+  ~RocksTables() override {
+    for (const auto& writer : writers_) {
+      if (writer) (void)database_->db->GetEnv()->DeleteFile(writer->path);  // gone already if it was taken in
+    }
+  }
+  RocksTables(const RocksTables&) = delete;
+  RocksTables& operator=(const RocksTables&) = delete;
+
+  void put(Family family, std::string_view key, std::string_view value) override {
+    note(writer_of(family).Put(slice(key), slice(value)));
+    size_bytes_ += key.size() + value.size();
+  }
+  void remove(Family family, std::string_view key) override { note(writer_of(family).Delete(slice(key))); }
+  [[nodiscard]] std::uint64_t size_bytes() const override { return size_bytes_; }
+
+  // The files, ready to be taken in. Errors: kIo.
+  [[nodiscard]] Result<std::vector<rocksdb::IngestExternalFileArg>> finish() {
+    std::vector<rocksdb::IngestExternalFileArg> out;
+    for (std::size_t i = 0; i < kFamilyCount; ++i) {
+      if (!writers_[i]) continue;
+      note(writers_[i]->writer.Finish());
+      rocksdb::IngestExternalFileArg arg;
+      arg.column_family = database_->families[i];
+      arg.external_files = {writers_[i]->path};
+      arg.options.move_files = true;
+      arg.options.write_global_seqno = false;
+      out.push_back(std::move(arg));
+    }
+    if (!failed_.ok()) return tl::unexpected(to_error(failed_, "write sorted files"));
+    return out;
+  }
+
+ private:
+  struct Writer {
+    Writer(const rocksdb::Options& options, rocksdb::ColumnFamilyHandle* family, std::string file)
+        : writer(rocksdb::EnvOptions(), options, family), path(std::move(file)) {}
+    rocksdb::SstFileWriter writer;
+    std::string path;
+  };
+
+  void note(const rocksdb::Status& status) {
+    if (!status.ok() && failed_.ok()) failed_ = status;
+  }
+  rocksdb::SstFileWriter& writer_of(Family family) {
+    auto& writer = writers_[static_cast<std::size_t>(family)];
+    if (!writer) {
+      rocksdb::ColumnFamilyHandle* handle = database_->family(family);
+      writer = std::make_unique<Writer>(database_->db->GetOptions(handle), handle,
+                                        fmt::format("{}/{}.sst", folder_, family_name(family)));
+      note(writer->writer.Open(writer->path));
+    }
+    return writer->writer;
+  }
+
+  std::shared_ptr<const Database> database_;
+  std::string folder_;
+  std::array<std::unique_ptr<Writer>, kFamilyCount> writers_;
+  rocksdb::Status failed_;
+  std::uint64_t size_bytes_ = 0;
+};
+
 class RocksStore final : public KvStore {
  public:
   explicit RocksStore(std::shared_ptr<Database> database) : database_(std::move(database)) {}
@@ -202,6 +282,24 @@ class RocksStore final : public KvStore {
   [[nodiscard]] Result<void> write(KvWrites& writes, bool sync) override {
     auto& rocks = static_cast<RocksWrites&>(writes);
     return write(rocks.failed(), rocks.write_batch(), sync);
+  }
+
+  [[nodiscard]] Result<std::unique_ptr<KvTables>> make_tables(const std::string& folder) const override {
+    return std::make_unique<RocksTables>(database_, folder);
+  }
+
+  [[nodiscard]] Result<void> ingest(KvTables& tables) override {
+    DEMARCHE_TRY(const auto files, static_cast<RocksTables&>(tables).finish());
+    // Files that overlap what is in memory are read wrongly by RocksDB before 7.10, so nothing is left there.
+    rocksdb::FlushOptions flush;
+    rocksdb::Status status = database_->db->Flush(flush, {database_->families.begin(), database_->families.end()});
+    if (!status.ok()) return tl::unexpected(to_error(status, "flush before taking in sorted files"));
+    status = database_->db->IngestExternalFiles(files);
+    if (status.ok()) return {};
+    Error error = to_error(status, "take in sorted files");
+    error.code = ErrorCode::kOutcomeUnknown;
+    error.message += "; whether the commit was kept is known only after the store is opened again";
+    return tl::unexpected(std::move(error));
   }
 
  private:

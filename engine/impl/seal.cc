@@ -11,8 +11,8 @@ namespace demarche::impl {
 
 namespace {
 
-// A block is full at so many rows, or so many other actors.
-constexpr std::size_t kBlockOthersMax = 2 * kBlockRowsMax;
+// A block is full at so many rows, or so many other actors (a row counts as at least two).
+constexpr std::size_t kBlockWeightMax = 2 * kBlockRowsMax;
 
 Family family_of(std::uint64_t owner) { return owner == kTimelineOwner ? Family::kTimeline : Family::kContact; }
 
@@ -25,88 +25,154 @@ std::string block_key(std::uint64_t owner, LengthClass length, Timestamp last_be
   return owner == kTimelineOwner ? timeline_key(key) : contact_key(ActorId{owner}, key);
 }
 
-void BlockWriter::write_blocks(std::uint64_t owner, LengthClass length, std::span<const IndexRow> rows,
-                               std::span<const std::uint64_t> others, const RowDictionary& dictionary, bool fill) {
-  std::size_t weight = 0;
-  for (const IndexRow& row : rows) weight += std::max<std::size_t>(2, dictionary.form(row.form).others());
-  const std::size_t blocks = (weight + kBlockOthersMax - 1) / kBlockOthersMax;
-  const std::size_t weight_each = fill || blocks == 0 ? kBlockOthersMax : (weight + blocks - 1) / blocks;
-  for (std::size_t first = 0; first < rows.size();) {
-    std::size_t last = first;
-    std::size_t taken = 0;
-    while (last < rows.size() && (last == first || taken < weight_each) && last - first < kBlockRowsMax) {
-      taken += std::max<std::size_t>(2, dictionary.form(rows[last].form).others());
-      ++last;
-    }
-    const IndexRow& end = rows[last - 1];
-    sink_.put(family_of(owner), block_key(owner, length, end.begin, end.row),
-              encoder_.encode(rows.subspan(first, last - first), others, dictionary));
-    first = last;
-  }
+BlockMerger::BlockMerger(const KvReader* reader, BlockSink& sink, RowDictionary& dictionary)
+    : reader_(reader), sink_(sink), dictionary_(dictionary) {}
+BlockMerger::~BlockMerger() = default;
+
+namespace {
+std::size_t weight_of(const IndexRow& row, const RowDictionary& dictionary) {
+  return std::max<std::size_t>(2, dictionary.form(row.form).others());
+}
+}  // namespace
+
+void BlockMerger::begin(std::uint64_t owner, LengthClass length) {
+  owner_ = owner;
+  length_ = length;
+  family_ = family_of(owner);
+  placed_ = reader_ == nullptr;
+  behind_ = placed_;
+  merged_.clear();
+  merged_weight_ = 0;
+  if (reader_ == nullptr) return;
+  auto& iterator = iterators_[owner == kTimelineOwner ? 1 : 0];
+  if (!iterator) iterator = reader_->iterate(family_);
+  it_ = iterator.get();
+  prefix_ = owner == kTimelineOwner ? timeline_prefix(length) : contact_prefix(ActorId{owner}, length);
 }
 
-void BlockWriter::write(std::uint64_t owner, LengthClass length, const RowList& rows, const RowDictionary& dictionary) {
-  write_blocks(owner, length, rows.rows, rows.others, dictionary, /*fill=*/true);
-}
-
-Result<void> BlockWriter::merge(const KvReader& reader, std::uint64_t owner, LengthClass length, const RowList& rows,
-                                RowDictionary& dictionary) {
-  const Family family = family_of(owner);
-  const std::string prefix = owner == kTimelineOwner ? timeline_prefix(length) : contact_prefix(ActorId{owner}, length);
-  const auto it = reader.iterate(family);
-  const auto take_stored = [&]() -> Result<void> {
-    DEMARCHE_CHECK(block_.parse(it->value()));
-    merged_.clear();
-    for (std::size_t i = 0; i < block_.size(); ++i) block_.append_to(merged_, dictionary, i);
-    return {};
-  };
-  const auto take_new = [&](std::size_t i) {
-    IndexRow row = rows.rows[i];
-    const auto others = std::span(rows.others).subspan(row.others_begin, dictionary.form(row.form).others());
-    row.others_begin = static_cast<std::uint32_t>(merged_.others.size());
-    merged_.others.insert(merged_.others.end(), others.begin(), others.end());
-    merged_.rows.push_back(row);
-  };
-  for (std::size_t next = 0; next < rows.rows.size();) {
-    const IndexRow& row = rows.rows[next];
-    it->seek(block_key(owner, length, row.begin, row.row));
-    if (it->valid() && it->key().starts_with(prefix)) {
-      // Rows up to this block's last go into it; its last block keeps the key.
-      DEMARCHE_CHECK(take_stored());
-      const IndexRow last = merged_.rows.back();
-      while (next < rows.rows.size() && order_of(rows.rows[next]) < order_of(last)) take_new(next++);
-      merged_.sort();
-      write_blocks(owner, length, merged_.rows, merged_.others, dictionary, /*fill=*/false);
-      continue;
-    }
-    DEMARCHE_CHECK(it->status());
-    merged_.clear();
-    it->seek_for_prev(block_key(owner, length, Timestamp::highest(), ~std::uint64_t{0}));
-    if (it->valid() && it->key().starts_with(prefix)) {
-      DEMARCHE_CHECK(take_stored());
-      if (merged_.rows.size() >= kBlockRowsMax || merged_.others.size() >= kBlockOthersMax) {
-        merged_.clear();
-      } else {
-        sink_.remove(family, it->key());
-      }
-    }
-    DEMARCHE_CHECK(it->status());
-    while (next < rows.rows.size()) take_new(next++);
-    write_blocks(owner, length, merged_.rows, merged_.others, dictionary, /*fill=*/true);
+Result<void> BlockMerger::take_stored() {
+  DEMARCHE_CHECK(block_.parse(it_->value()));
+  for (std::size_t i = 0; i < block_.size(); ++i) {
+    block_.append_to(merged_, dictionary_, i);
+    merged_weight_ += weight_of(merged_.rows.back(), dictionary_);
   }
   return {};
 }
 
+Result<void> BlockMerger::find_place(const IndexRow& row) {
+  placed_ = true;
+  it_->seek(block_key(owner_, length_, row.begin, row.row));
+  if (it_->valid() && it_->key().starts_with(prefix_)) {
+    behind_ = false;
+    DEMARCHE_CHECK(take_stored());
+    block_last_ = merged_.rows.back();
+    return {};
+  }
+  DEMARCHE_CHECK(it_->status());
+  behind_ = true;
+  it_->seek_for_prev(block_key(owner_, length_, Timestamp::highest(), ~std::uint64_t{0}));
+  if (it_->valid() && it_->key().starts_with(prefix_)) {
+    DEMARCHE_CHECK(take_stored());
+    if (merged_.rows.size() >= kBlockRowsMax || merged_weight_ >= kBlockWeightMax) {
+      merged_.clear();  // full: what comes begins another
+      merged_weight_ = 0;
+    } else {
+      sink_.remove(family_, it_->key());
+    }
+  }
+  return it_->status();
+}
+
+Result<void> BlockMerger::add(const IndexRow& row, std::span<const std::uint64_t> others) {
+  if (placed_ && !behind_ && order_of(block_last_) < order_of(row)) DEMARCHE_CHECK(finish());
+  if (!placed_) DEMARCHE_CHECK(find_place(row));
+  IndexRow copy = row;
+  copy.others_begin = static_cast<std::uint32_t>(merged_.others.size());
+  merged_.others.insert(merged_.others.end(), others.begin(), others.end());
+  merged_.rows.push_back(copy);
+  merged_weight_ += weight_of(row, dictionary_);
+  if (behind_ && (merged_.rows.size() >= 4 * kBlockRowsMax || merged_weight_ >= 4 * kBlockWeightMax)) {
+    write_full_blocks();
+  }
+  return {};
+}
+
+Result<void> BlockMerger::finish() {
+  if (!behind_) merged_.sort();
+  write_blocks(merged_.rows, merged_.others, behind_ ? Fill::kFull : Fill::kEven);
+  merged_.clear();
+  merged_weight_ = 0;
+  placed_ = false;
+  return {};
+}
+
+Result<void> BlockMerger::merge(std::uint64_t owner, LengthClass length, std::span<const IndexRow> rows,
+                                std::span<const std::uint64_t> others) {
+  begin(owner, length);
+  if (reader_ == nullptr) {  // nothing to merge with: no copy
+    write_blocks(rows, others, Fill::kFull);
+    return {};
+  }
+  for (const IndexRow& row : rows) {
+    DEMARCHE_CHECK(add(row, others.subspan(row.others_begin, dictionary_.form(row.form).others())));
+  }
+  return finish();
+}
+
+void BlockMerger::write_full_blocks() {
+  const std::size_t written = write_blocks(merged_.rows, merged_.others, Fill::kFullOnly);
+  RowList rest;
+  merged_weight_ = 0;
+  for (std::size_t i = written; i < merged_.rows.size(); ++i) {
+    IndexRow row = merged_.rows[i];
+    const auto others = std::span(merged_.others).subspan(row.others_begin, dictionary_.form(row.form).others());
+    row.others_begin = static_cast<std::uint32_t>(rest.others.size());
+    rest.others.insert(rest.others.end(), others.begin(), others.end());
+    rest.rows.push_back(row);
+    merged_weight_ += weight_of(row, dictionary_);
+  }
+  merged_ = std::move(rest);
+}
+
+std::size_t BlockMerger::write_blocks(std::span<const IndexRow> rows, std::span<const std::uint64_t> others,
+                                      Fill fill) {
+  std::size_t weight_each = kBlockWeightMax;
+  std::size_t rows_each = kBlockRowsMax;
+  if (fill == Fill::kEven) {
+    std::size_t weight = 0;
+    for (const IndexRow& row : rows) weight += weight_of(row, dictionary_);
+    const std::size_t blocks =
+        std::max((rows.size() + kBlockRowsMax - 1) / kBlockRowsMax, (weight + kBlockWeightMax - 1) / kBlockWeightMax);
+    if (blocks > 1) {
+      rows_each = (rows.size() + blocks - 1) / blocks;
+      weight_each = (weight + blocks - 1) / blocks;
+    }
+  }
+  for (std::size_t first = 0; first < rows.size();) {
+    std::size_t last = first;
+    std::size_t weight = 0;
+    while (last < rows.size() && (last == first || weight < weight_each) && last - first < rows_each) {
+      weight += weight_of(rows[last++], dictionary_);
+    }
+    if (fill == Fill::kFullOnly && last == rows.size()) return first;
+    const IndexRow& end = rows[last - 1];
+    sink_.put(family_, block_key(owner_, length_, end.begin, end.row),
+              encoder_.encode(rows.subspan(first, last - first), others, dictionary_));
+    first = last;
+  }
+  return rows.size();
+}
+
 Result<void> seal_tail(const KvReader& reader, const Tail& tail, std::span<const CommitNumber> commits,
                        BlockSink& sink) {
-  BlockWriter writer(sink);
   RowDictionary dictionary;
+  BlockMerger merger(&reader, sink, dictionary);
   std::array<RowList, kLengthClassCount> lists;
   for (const std::uint64_t owner : tail.owners()) {
     tail.collect(owner, lists, dictionary);
     for (std::size_t i = 0; i < lists.size(); ++i) {
       if (lists[i].rows.empty()) continue;
-      DEMARCHE_CHECK(writer.merge(reader, owner, static_cast<LengthClass>(i), lists[i], dictionary));
+      DEMARCHE_CHECK(merger.merge(owner, static_cast<LengthClass>(i), lists[i].rows, lists[i].others));
     }
   }
 

@@ -6,7 +6,9 @@
 // the removal of the commits' own pages.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -31,26 +33,52 @@ class BlockSink {
   virtual void remove(Family family, std::string_view key) = 0;
 };
 
-// Writes blocks of sorted rows. Keeps its memory; one per thread.
-class BlockWriter {
+// Merges sorted rows of one owner and length class into what is stored of them: begin(), add() in order of (begin,
+// row), finish(). Holds one block in memory. Keeps its memory for the next owner; one per thread.
+class BlockMerger {
  public:
-  explicit BlockWriter(BlockSink& sink) : sink_(sink) {}
+  // `reader` null: nothing is stored. All three are borrowed.
+  BlockMerger(const KvReader* reader, BlockSink& sink, RowDictionary& dictionary);
+  ~BlockMerger();
+  BlockMerger(const BlockMerger&) = delete;
+  BlockMerger& operator=(const BlockMerger&) = delete;
 
-  // Writes `rows` as blocks of `owner`, as few as there can be. Nothing of the class may be stored yet.
-  void write(std::uint64_t owner, LengthClass length, const RowList& rows, const RowDictionary& dictionary);
-  // Merges `rows`, sorted, into what `reader` holds. Errors: kCorruption, kIo.
-  [[nodiscard]] Result<void> merge(const KvReader& reader, std::uint64_t owner, LengthClass length, const RowList& rows,
-                                   RowDictionary& dictionary);
+  void begin(std::uint64_t owner, LengthClass length);
+  // Errors: kCorruption, kIo.
+  [[nodiscard]] Result<void> add(const IndexRow& row, std::span<const std::uint64_t> others);
+  [[nodiscard]] Result<void> finish();
+  // begin(), add() of all rows and finish() at once; `others` is what their others_begin counts in.
+  [[nodiscard]] Result<void> merge(std::uint64_t owner, LengthClass length, std::span<const IndexRow> rows,
+                                   std::span<const std::uint64_t> others);
 
  private:
-  // Writes sorted rows as blocks; `fill`: all but the last are full, else they share the rows evenly.
-  void write_blocks(std::uint64_t owner, LengthClass length, std::span<const IndexRow> rows,
-                    std::span<const std::uint64_t> others, const RowDictionary& dictionary, bool fill);
+  // Where the next row belongs: into a stored block, or behind all.
+  [[nodiscard]] Result<void> find_place(const IndexRow& row);
+  [[nodiscard]] Result<void> take_stored();
+  // How rows are shared out over blocks: as full as can be; the same, but a last one that is not full is not written;
+  // or in blocks of about the same size.
+  enum class Fill : std::uint8_t { kFull, kFullOnly, kEven };
+  // Returns how many rows were written.
+  std::size_t write_blocks(std::span<const IndexRow> rows, std::span<const std::uint64_t> others, Fill fill);
+  void write_full_blocks();
 
+  const KvReader* reader_;
   BlockSink& sink_;
+  RowDictionary& dictionary_;
+  std::array<std::unique_ptr<KvIterator>, 2> iterators_;  // contact, timeline
   RowBlockEncoder encoder_;
   RowBlock block_;
+
+  std::uint64_t owner_ = 0;
+  LengthClass length_ = LengthClass::kUnit;
+  Family family_ = Family::kContact;
+  KvIterator* it_ = nullptr;
+  std::string prefix_;
+  bool placed_ = false;  // find_place() was asked
+  bool behind_ = false;  // rows go behind all stored ones
+  IndexRow block_last_;  // else: the last row of the block they go into
   RowList merged_;
+  std::size_t merged_weight_ = 0;
 };
 
 [[nodiscard]] std::string block_key(std::uint64_t owner, LengthClass length, Timestamp last_begin,

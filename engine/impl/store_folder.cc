@@ -116,6 +116,18 @@ std::string process_text(long pid) {
 }  // namespace
 
 std::string database_path(const std::string& path) { return join(path, "db"); }
+std::string bulk_path(const std::string& path) { return join(path, "bulk"); }
+
+Result<void> make_empty_folder(const std::string& folder) {
+  remove_folder(folder);
+  if (::mkdir(folder.c_str(), 0777) != 0) return system_error("make", folder);
+  return {};
+}
+
+void remove_folder(const std::string& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);  // what stays is in nobody's way: it is tried again
+}
 
 Result<FolderState> inspect_folder(const std::string& path) {
   std::error_code error;

@@ -3,6 +3,7 @@
 //   STORE/DEMARCHE    marker: two lines, "demarche store" and "format 1"; written last when a store is made
 //   STORE/COMMITTED   number of the last commit acknowledged with sync, 20 digits and a line feed
 //   STORE/db/         RocksDB
+//   STORE/bulk/       only while a large commit is written: files not yet taken into the database
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,11 @@ enum class FolderState : std::uint8_t {
 [[nodiscard]] Result<void> clear_unfinished(const std::string& path, bool folder_too);
 
 [[nodiscard]] std::string database_path(const std::string& path);
+// Where the files of a large commit are written before the database takes them in.
+[[nodiscard]] std::string bulk_path(const std::string& path);
+// Makes `folder`, or it anew. Errors: kIo, kDenied.
+[[nodiscard]] Result<void> make_empty_folder(const std::string& folder);
+void remove_folder(const std::string& folder);
 
 // The process that holds the database's lock, as "process 4711 (demarche)"; nullopt if nobody does.
 [[nodiscard]] std::optional<std::string> lock_holder(const std::string& path);

@@ -9,39 +9,6 @@ namespace demarche {
 
 namespace {
 
-// Rows of a page are appended to a tail again, with the parties of those that are too large for it.
-Result<void> append_page_rows(const impl::KvReader& reader, const impl::PlainPage& page, impl::Tail& tail) {
-  const impl::RowBlock& rows = page.rows();
-  std::vector<Party> parties;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const impl::Shape& shape = rows.shape(i);
-    const impl::Form& form = rows.form(i);
-    if ((shape.flags & impl::Shape::kDamaged) != 0 || rows.kind(i).value == 0) {
-      return make_error(ErrorCode::kCorruption,
-                        "commit_rows: a row points outside its page; stop writing to this store");
-    }
-    parties.clear();
-    if (form.listed) {
-      DEMARCHE_ASSIGN(parties, impl::listed_parties(reader, rows.row(i)));
-    } else {
-      const std::size_t first = rows.others_begin(i);
-      for (std::size_t k = 0; k < form.count; ++k) {
-        const std::uint16_t agent = form.agent[k] == impl::Form::kNoAgent ? Party::kNoAgent : form.agent[k];
-        parties.push_back({rows.other(first + k), form.role[k], agent});
-      }
-    }
-    impl::RowSource source;
-    source.row = RowNumber{rows.row(i)};
-    source.interaction = InteractionId{rows.interaction(i)};
-    source.kind = rows.kind(i);
-    source.status = shape.status;
-    source.parties = parties;
-    if ((shape.flags & impl::Shape::kDated) != 0) source.bounds = shape.bounds(rows.begin(i));
-    tail.append(source);
-  }
-  return {};
-}
-
 class WritesSink final : public impl::BlockSink {
  public:
   explicit WritesSink(impl::KvWrites& writes) : writes_(writes) {}
@@ -62,6 +29,41 @@ Statistics statistics_of(const impl::Head& head) {
 }  // namespace
 
 namespace impl {
+
+Result<void> append_page_rows(const KvReader& reader, std::string_view bytes, Tail& tail) {
+  PlainPage page;
+  DEMARCHE_CHECK(page.parse(bytes));
+  const RowBlock& rows = page.rows();
+  std::vector<Party> parties;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Shape& shape = rows.shape(i);
+    const Form& form = rows.form(i);
+    if ((shape.flags & Shape::kDamaged) != 0 || rows.kind(i).value == 0) {
+      return make_error(ErrorCode::kCorruption,
+                        "commit_rows: a row points outside its page; stop writing to this store");
+    }
+    parties.clear();
+    if (form.listed) {
+      DEMARCHE_ASSIGN(parties, listed_parties(reader, rows.row(i)));
+    } else {
+      const std::size_t first = rows.others_begin(i);
+      for (std::size_t k = 0; k < form.count; ++k) {
+        const std::uint16_t agent = form.agent[k] == Form::kNoAgent ? Party::kNoAgent : form.agent[k];
+        parties.push_back({rows.other(first + k), form.role[k], agent});
+      }
+    }
+    RowSource source;
+    source.row = RowNumber{rows.row(i)};
+    source.interaction = InteractionId{rows.interaction(i)};
+    source.kind = rows.kind(i);
+    source.status = shape.status;
+    source.parties = parties;
+    if ((shape.flags & Shape::kDated) != 0) source.bounds = shape.bounds(rows.begin(i));
+    tail.append(source);
+  }
+  tail.append_page(std::string(bytes), rows.row(0), rows.row(rows.size() - 1));
+  return {};
+}
 
 // The newest version of each kind counts; kinds come back in order of id, so a parent always before what stands below.
 Result<std::shared_ptr<KindTable>> read_kinds(const KvReader& reader, CommitNumber as_of) {
@@ -118,7 +120,6 @@ void Store::State::begin_tail() {
 Result<void> Store::State::load_tails(CommitNumber sealed) {
   tails.emplace_back();
   const auto it = reader->iterate(impl::Family::kCommitRows);
-  impl::PlainPage page;
   for (it->seek({}); it->valid(); it->next()) {
     const auto n = impl::decode_commit_key(it->key());
     if (!n || *n <= sealed || *n > head.commit) {
@@ -127,12 +128,7 @@ Result<void> Store::State::load_tails(CommitNumber sealed) {
     }
     DEMARCHE_TRY(const auto pages, impl::split_pages(it->value()));
     impl::TailPart& part = tails.back();
-    for (const std::string_view bytes : pages) {
-      DEMARCHE_CHECK(page.parse(bytes));
-      DEMARCHE_CHECK(append_page_rows(*reader, page, *part.tail));
-      const impl::RowBlock& rows = page.rows();
-      part.tail->append_page(std::string(bytes), rows.row(0), rows.row(rows.size() - 1));
-    }
+    for (const std::string_view bytes : pages) DEMARCHE_CHECK(impl::append_page_rows(*reader, bytes, *part.tail));
     part.commits.push_back(*n);
   }
   return it->status();
@@ -155,6 +151,13 @@ Result<void> Store::State::seal_oldest(std::unique_lock<std::mutex>& lock) {
   cache->touch(owners, ++epoch);
   publish(visible);
   return {};
+}
+
+Result<void> Store::State::seal_all(std::unique_lock<std::mutex>& lock) {
+  // The turn keeps commits out, so that the tail begun here stays empty meanwhile.
+  if (tails.back().tail->size() > 0) begin_tail();
+  seal_done.wait(lock, [this] { return tails.size() == 1 || failed; });
+  return failed ? Result<void>(tl::unexpected(*failed)) : Result<void>{};
 }
 
 void Store::State::run_sealer() {

@@ -16,6 +16,7 @@
 
 #include "engine/impl/block_cache.h"
 #include "engine/impl/kv.h"
+#include "engine/impl/page_spool.h"
 #include "engine/impl/plain_page.h"
 #include "engine/impl/read_state.h"
 #include "engine/impl/record_codec.h"
@@ -149,6 +150,8 @@ struct Store::State {
   // Seals the oldest tail. Called by one thread at a time, with `lock` holding the mutex, which is given back
   // meanwhile.
   [[nodiscard]] Result<void> seal_oldest(std::unique_lock<std::mutex>& lock);
+  // Seals everything and waits for it. With the writer's turn, and `lock` holding the mutex.
+  [[nodiscard]] Result<void> seal_all(std::unique_lock<std::mutex>& lock);
   // Waits until commit `n` is on disk; one waiting thread does it for all.
   [[nodiscard]] Result<void> wait_synced(CommitNumber n);
 };
@@ -161,13 +164,16 @@ struct Transaction::State {
   CommitNumber commit;        // the number this becomes
   impl::CommitRecord record;  // grows with the changes
 
-  // Rows added, in order; those before `in_tail` are in `tail` as well, where the view finds them. They are put there
-  // when somebody looks, so that a loader that never does pays nothing.
+  // Rows added, in order: first those put aside as pages, then those in `rows`. The view finds them in `tail`, where
+  // they are put when somebody looks, so that a loader that never does pays nothing.
+  std::unique_ptr<impl::PageSpool> pages;
+  std::uint64_t rows_in_pages = 0;
+  std::size_t pages_in_tail = 0;
   std::vector<impl::PendingRow> rows;
   std::vector<Party> parties;
   std::vector<impl::RetiredRows::Entry> retired;
   std::shared_ptr<impl::Tail> tail;
-  std::size_t in_tail = 0;
+  std::size_t in_tail = 0;  // of `rows`
   std::size_t retired_seen = 0;
 
   std::shared_ptr<impl::ReadState> read;
@@ -175,13 +181,21 @@ struct Transaction::State {
   bool changed = false;
   bool finished = false;  // committed, or refused half-way
 
-  void catch_up();
+  // Errors: kIo. What the view then misses is told by the commit.
+  [[nodiscard]] Result<void> catch_up();
+  // Puts `rows` aside as pages. Errors: kIo.
+  [[nodiscard]] Result<void> set_aside();
+  // The rest of commit() where there are many rows.
+  [[nodiscard]] Result<CommitNumber> commit_bulk();
   // Encodes rows [first, last) as pages.
   [[nodiscard]] std::vector<std::string> make_pages(std::size_t first, std::size_t last) const;
   [[nodiscard]] impl::RowSource source_of(const impl::PendingRow& row) const;
 };
 
 namespace impl {
+// Appends the rows of a page to a tail, and the page itself. `reader` has the parties of those too large for it.
+[[nodiscard]] Result<void> append_page_rows(const KvReader& reader, std::string_view bytes, Tail& tail);
+
 // The kinds declared up to a commit.
 [[nodiscard]] Result<std::shared_ptr<KindTable>> read_kinds(const KvReader& reader, CommitNumber as_of);
 }  // namespace impl
