@@ -9,6 +9,7 @@ namespace {
 
 constexpr Day16 kNever = std::numeric_limits<Day16>::max();
 constexpr std::uint32_t kCountedAtOnce = 64;  // shorter lists are compared as a whole, longer ones halved
+constexpr std::size_t kAhead = 8;             // actors whose rows are fetched before their turn
 
 // Number of entries below `day` in an ascending column, without a branch that depends on them.
 std::uint32_t count_below(const Day16* days, std::uint32_t count, std::uint32_t day) {
@@ -84,6 +85,7 @@ Limit::Limit(const Dataset& data, const Kernels& kernels)
   for (const Day16 day : data.days) ++day_offsets_[day + std::size_t{1}];
   for (std::size_t day = 0; day < data.day_count; ++day) day_offsets_[day + 1] += day_offsets_[day];
   build_rows();
+  build_hubs();
   if (!data.is_binary()) build_runs();
   reached_.resize(data.actor_count);
   arrival_.resize(data.actor_count);
@@ -111,6 +113,22 @@ void Limit::build_rows() {
   }
 }
 
+// An actor with about a row a day or more has an offset for each day, so that nothing is searched.
+void Limit::build_hubs() {
+  hub_rows_min_ = std::max(kCountedAtOnce, data_.day_count / 2);
+  hub_slots_.assign(data_.actor_count, 0);
+  for (std::size_t actor = 0; actor < data_.actor_count; ++actor) {
+    const std::uint32_t end = row_offsets_[actor + 1];
+    std::uint32_t row = row_offsets_[actor];
+    if (end - row <= hub_rows_min_) continue;
+    hub_slots_[actor] = static_cast<std::uint32_t>(hub_days_.size() / (data_.day_count + std::size_t{1}));
+    for (std::uint32_t day = 0; day <= data_.day_count; ++day) {
+      while (row < end && row_days_[row] < day) ++row;
+      hub_days_.push_back(row);
+    }
+  }
+}
+
 void Limit::build_runs() {
   run_begins_.reserve(row_ids_.size() + 1);
   for (std::size_t actor = 0; actor < data_.actor_count; ++actor) {
@@ -129,6 +147,10 @@ void Limit::build_runs() {
 Limit::Range Limit::rows_of(Actor32 actor, std::uint32_t day_begin, std::uint32_t day_end) const {
   const std::uint32_t first = row_offsets_[actor];
   const std::uint32_t count = row_offsets_[actor + std::size_t{1}] - first;
+  if (count > hub_rows_min_) {
+    const std::uint32_t* const of_day = hub_days_.data() + hub_slots_[actor] * (data_.day_count + std::size_t{1});
+    return {of_day[day_begin], of_day[day_end]};
+  }
   const Day16* const days = row_days_.data() + first;
   const std::uint32_t below = count_below(days, count, day_begin);
   return {first + below, first + below + count_below(days + below, count - below, day_end)};
@@ -201,6 +223,11 @@ ReachSum Limit::reach_by_adjacency(const ReachQuery& query) {
     auto& actors = by_arrival_[today - query.day_begin];
     for (std::size_t i = 0; i < actors.size(); ++i) {  // grows by those reached today
       const Actor32 actor = actors[i];
+      if (i + kAhead < actors.size()) {
+        const std::uint32_t soon = row_offsets_[actors[i + kAhead]];
+        __builtin_prefetch(row_days_.data() + soon);
+        __builtin_prefetch(others_.data() + (run_begins_.empty() ? soon : run_begins_[soon]));
+      }
       if (arrival_[actor] != today) continue;  // has been reached earlier since
       sum.reached += 1;
       sum.days += today;
@@ -216,6 +243,7 @@ ReachSum Limit::reach_by_adjacency(const ReachQuery& query) {
           if (day >= arrival[other]) continue;
           arrival[other] = day;
           by_arrival_[day - query.day_begin].push_back(other);
+          __builtin_prefetch(row_offsets_.data() + other);
         }
       }
     }

@@ -36,6 +36,7 @@ class Limit {
 
  private:
   void build_rows();
+  void build_hubs();
   void build_runs();
   // Rows of `actor` on the days of [begin, end), as positions.
   struct Range {
@@ -53,6 +54,9 @@ class Limit {
   std::vector<std::uint32_t> day_offsets_;  // of the interactions of a day; one more at the end
   std::vector<std::uint32_t> row_offsets_;  // of the rows of an actor; one more at the end
   std::vector<Day16> row_days_;
+  std::uint32_t hub_rows_min_ = 0;        // actors with more rows have offsets by day:
+  std::vector<std::uint32_t> hub_slots_;  // of an actor's offsets
+  std::vector<std::uint32_t> hub_days_;   // day_count + 1 for each of them
   std::vector<std::uint8_t> row_kinds_;
   std::vector<Interaction32> row_ids_;
   std::vector<Actor32> others_;            // one a row if all have two parties, else runs

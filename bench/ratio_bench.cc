@@ -42,6 +42,7 @@ struct Flags {
   bool check = false;
   std::string open_only;
   bool no_appends = false;
+  bool limit_only = false;
 };
 
 // Asks both all questions in turn and compares every answer of every round.
@@ -145,6 +146,40 @@ std::vector<CostLine> cost_lines(const StoredCopy& copy, const Dataset& data, co
   return lines;
 }
 
+// The limit by itself: for sizes a store cannot hold yet, and to compare machines.
+Result<void> run_limit(const Flags& flags, const Dataset& data) {
+  const double start = cpu_seconds();
+  Limit limit(data);
+  const double build = cpu_seconds() - start;
+  const Questions questions = draw_questions(data, {});
+  std::uint64_t kept = 0;  // so that no answer is left uncomputed
+  std::vector<CostLine> lines;
+  const auto measure = [&](const char* name, const auto& queries, auto&& answer) {
+    std::vector<double> seconds;
+    for (std::size_t round = 0; round <= flags.rounds; ++round) {
+      const double once = seconds_of([&] {
+        for (const auto& query : queries) kept += answer(query);
+      });
+      if (round > 0) seconds.push_back(once / static_cast<double>(queries.size()));
+    }
+    lines.push_back({name, median(seconds) * 1e6, "CPU us/question"});
+  };
+  const std::vector<Whole> whole(1);
+  measure("W3 hub", questions.hub, [&](const ContactQuery& query) { return limit.contacts(query).ids; });
+  measure("W3 ordinary", questions.ordinary, [&](const ContactQuery& query) { return limit.contacts(query).ids; });
+  measure("W4 stream", questions.reach, [&](const ReachQuery& query) { return limit.reach_by_stream(query).days; });
+  measure("W4 adjacency", questions.reach,
+          [&](const ReachQuery& query) { return limit.reach_by_adjacency(query).days; });
+  measure("W5", questions.pairs, [&](const PairQuery& query) { return limit.top_pairs(query).size(); });
+  measure("W6 rows", whole, [&](const Whole&) { return limit.kind_by_month_by_rows()[0]; });
+  measure("W6 offsets", whole, [&](const Whole&) { return limit.kind_by_month()[0]; });
+  lines.push_back({"building", static_cast<double>(data.size()) / build / 1e6, "M interactions/CPU s"});
+  fmt::print("\n{}: {} interactions of {} actors over {} days; the limit by itself, {} rounds; check sum {}\n",
+             data.name, data.size(), data.actor_count, data.day_count, flags.rounds, kept % 1'000'000);
+  print_costs(lines);
+  return {};
+}
+
 // All of one data set. `shape` is null if the data were not drawn; what needs more of their kind is then left out.
 Result<void> run(const Flags& flags, const Dataset& data, const Shape* shape) {
   DEMARCHE_TRY(const StoredCopy copy, ensure_stored_copy(flags.folder, data));
@@ -184,6 +219,7 @@ Result<void> run_icews(const Flags& flags) {
   DEMARCHE_TRY(const Dataset data, read_icews(flags.icews, report));
   fmt::print("event data: {} rows of {}; {} folded into others, {} of an actor with itself left out\n", report.rows,
              fmt::join(report.tables, ", "), report.folded, report.self);
+  if (flags.limit_only) return run_limit(flags, data);
   return run(flags, data, nullptr);
 }
 
@@ -203,6 +239,7 @@ Result<void> run_flags(const Flags& flags) {
   if (!flags.icews.empty()) return run_icews(flags);
   DEMARCHE_TRY(const Shape shape, shape_of(flags.size, flags.nary));
   const Dataset data = generate(shape);
+  if (flags.limit_only) return run_limit(flags, data);
   return run(flags, data, &shape);
 }
 
@@ -223,6 +260,7 @@ int main(int argc, char** argv) {
   app.add_option("--history", flags.history, "file to add the figures to, as lines of tab-separated values");
   app.add_option("--commit", flags.commit, "what to call this build in the history");
   app.add_flag("--no-appends", flags.no_appends, "leave out what writes to a copy of the store");
+  app.add_flag("--limit-only", flags.limit_only, "measure the limit by itself, without a store");
   app.add_flag("--check", flags.check, "check the bench itself and measure nothing");
   app.add_option("--open-only", flags.open_only, "open the store at this path, print the cost and end")->group("");
   CLI11_PARSE(app, argc, argv);
