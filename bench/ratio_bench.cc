@@ -120,11 +120,14 @@ Result<std::vector<RatioLine>> compare_all(const Dataset& data, StoreUnderTest& 
 std::vector<CostLine> cost_lines(const StoredCopy& copy, const Dataset& data, const OpenCost& open,
                                  const DiskCost& disk, const std::optional<WriteCost>& write) {
   const auto count = static_cast<double>(data.size());
+  // Goals are for two parties each; with more they are a party's, times the same factor.
+  const double parties = static_cast<double>(data.parties.size()) / count;
+  const double factor = data.is_binary() ? 1 : kManySided * parties / 2;
   const auto megabytes = [](std::uint64_t bytes) { return static_cast<double>(bytes) / 1e6; };
   std::vector<CostLine> lines;
-  lines.push_back({"W1 load, with records", count / copy.load_cpu_seconds / 1e6, "M interactions/CPU s", 2.5, true,
-                   copy.reused ? "when the store was made" : ""});
-  lines.push_back({"on disk, all", disk.bytes, "bytes/interaction", 32, false,
+  lines.push_back({"W1 load, with records", count / copy.load_cpu_seconds / 1e6, "M interactions/CPU s", 2.5 / factor,
+                   true, copy.reused ? "when the store was made" : ""});
+  lines.push_back({"on disk, all", disk.bytes, "bytes/interaction", 32 * factor, false,
                    fmt::format("{} of it in logs", static_cast<int>(disk.log_bytes))});
   double index = 0;
   for (const FamilyBytes& family : disk.families) {
@@ -132,7 +135,7 @@ std::vector<CostLine> cost_lines(const StoredCopy& copy, const Dataset& data, co
     lines.push_back(
         {"on disk, family " + family.family, static_cast<double>(family.bytes) / count, "bytes/interaction"});
   }
-  if (!disk.families.empty()) lines.push_back({"on disk, index", index, "bytes/interaction", 20});
+  if (!disk.families.empty()) lines.push_back({"on disk, index", index, "bytes/interaction", 20 * factor});
   lines.push_back({"open", open.wall_seconds, "s", 1, false, fmt::format("{:.3g} CPU s", open.cpu_seconds)});
   lines.push_back({"memory by opening, caches empty",
                    megabytes(open.after.resident_bytes) - megabytes(open.before.resident_bytes), "MB", 100, false,
@@ -140,8 +143,9 @@ std::vector<CostLine> cost_lines(const StoredCopy& copy, const Dataset& data, co
                                megabytes(open.after.anonymous_bytes) - megabytes(open.before.anonymous_bytes),
                                megabytes(open.after.resident_bytes))});
   if (write) {
-    lines.push_back({"append, 1000 a commit, synced", write->seconds_each_by_1000 * 1e6, "CPU us/interaction", 1});
-    lines.push_back({"append, one a commit, unsynced", write->seconds_each_by_one * 1e6, "CPU us/interaction", 12});
+    lines.push_back({"append, 1000 a commit, synced", write->seconds_each_by_1000 * 1e6, "CPU us/interaction", factor});
+    lines.push_back(
+        {"append, one a commit, unsynced", write->seconds_each_by_one * 1e6, "CPU us/interaction", 12 * factor});
   }
   return lines;
 }

@@ -133,8 +133,8 @@ struct MonthTable {
 [[nodiscard]] MonthTable months_of(const Dataset& data);
 
 struct QuestionCounts {
-  std::size_t hub = 200;
-  std::size_t ordinary = 2000;
+  std::size_t hub = 1'000;
+  std::size_t ordinary = 20'000;  // more than a processor keeps at hand
   std::size_t reach = 10;
   std::size_t pairs = 5;
 };
