@@ -161,6 +161,7 @@ ContactSum Limit::contacts(const ContactQuery& query) const {
   const std::uint32_t first = row_offsets_[query.actor];
   __builtin_prefetch(row_kinds_.data() + first);
   __builtin_prefetch(row_ids_.data() + first);
+  if (run_begins_.empty()) __builtin_prefetch(others_.data() + first);
   const Range rows = rows_of(query.actor, query.day_begin, query.day_end);
   if (rows.begin == rows.end) return {};
   const std::size_t count = rows.end - rows.begin;
