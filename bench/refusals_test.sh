@@ -29,4 +29,15 @@ refuse "relations.tsv" --icews "$folder/none" --folder "$folder/stores"
 mkdir -p "$folder/stores/tiny/store"
 refuse "was not made by the bench" --size tiny --folder "$folder/stores"
 refuse "no store" --open-only "$folder/none"
+
+# A store whose interactions are not numbered as the stamp says gives other sums of ids.
+rm -rf -- "$folder/stores"
+if ! "$program" --size tiny --rounds 1 --folder "$folder/stores" >"$folder/out" 2>"$folder/err"; then
+  echo "FAILED: a run at size tiny:"
+  cat "$folder/err"
+  failures=1
+fi
+awk 'NR == 2 { $2 += 1 } { print }' "$folder/stores/tiny/stamp" >"$folder/stamp"
+cp "$folder/stamp" "$folder/stores/tiny/stamp"
+refuse "W3 hub, question 0: wrong answer: expected" --size tiny --rounds 1 --folder "$folder/stores"
 exit $failures
