@@ -110,6 +110,9 @@ if [ "$1" = --build ]; then
   printf '#!/bin/sh\necho "demarche $*"\nexit 7\n' >"build/$3/cli/demarche"
   cp "build/$3/cli/demarche" "build/$3/bench/demarche_bench"
   chmod +x "build/$3/cli/demarche" "build/$3/bench/demarche_bench"
+  printf '#!/bin/sh\necho "ratios $*"\nexit 5\n' >"build/$3/bench/demarche_ratios"
+  chmod +x "build/$3/bench/demarche_ratios"
+  if [ -n "${FAKE_BENCH_PASSES:-}" ]; then printf '#!/bin/sh\necho passed\n' >"build/$3/bench/demarche_bench"; fi
 else
   if [ -n "${FAKE_CONFIGURE_FAILS:-}" ]; then echo "CMake Error: no RocksDB"; exit 1; fi
   mkdir -p "build/$2" && touch "build/$2/build.ninja"
@@ -274,6 +277,24 @@ run bench --list
 expect_status 7
 expect_stdout "demarche --list"
 expect_call "--target demarche_bench"
+
+begin "bench: a failure ends it before the ratios"
+run bench
+expect_status 7
+expect_stdout "demarche "
+
+begin "bench: without arguments the ratios at size S follow"
+environment+=(FAKE_BENCH_PASSES=1)
+run bench
+expect_status 5
+expect_stdout "passed
+ratios --folder build/bench --commit - --size S"
+
+begin "bench ratios: alone, with their arguments and without the package of the benchmarks"
+run bench ratios --size tiny
+expect_status 5
+expect_stdout "ratios --folder build/bench --commit - --size tiny"
+expect_call "--target demarche_ratios"
 
 for preset in asan tsan clang; do
   begin "$preset: its own preset"
