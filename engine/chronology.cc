@@ -33,6 +33,7 @@
 #include <fmt/format.h>
 
 #include "engine/contact.h"
+#include "engine/impl/sweep.h"
 #include "engine/row_batch.h"
 
 namespace demarche {
@@ -397,6 +398,52 @@ Result<std::vector<Arrival>> reachable(const View& view, ActorId from, const Chr
     return std::tie(a.earliest, a.actor) < std::tie(b.earliest, b.actor);
   });
   return out;
+}
+
+namespace {
+
+// Actors settled before the length of the window is looked at.
+constexpr std::size_t kSettledBeforeAsking = 64;
+// Rows read in one pass in the time in which one actor is settled.
+constexpr std::uint64_t kRowsPerActor = 350;
+
+}  // namespace
+
+Result<std::optional<std::vector<Reached>>> reached_by(const View& view, ActorId from, const ChronologyOptions& options,
+                                                       ReachMethod method) {
+  DEMARCHE_CHECK(view.get_actor(from));
+  if (method == ReachMethod::kSweep) return Sweep::run(view, from, options);
+  Search search(view, options);
+  DEMARCHE_CHECK(search.start(from));
+  std::unordered_map<ActorId, Timestamp> first;
+  std::optional<std::uint64_t> enough;
+  while (true) {
+    DEMARCHE_TRY(const std::optional<LabelIndex> index, search.settle(std::nullopt));
+    if (!index) break;
+    first.emplace(search.label(*index).actor, search.label(*index).at.cur);
+    if (method == ReachMethod::kAdjacency || first.size() < enough.value_or(kSettledBeforeAsking)) continue;
+    if (!enough) {
+      DEMARCHE_TRY(const std::uint64_t rows, Sweep::rows_in_window(view, options, std::uint64_t{1} << 40));
+      enough = std::max<std::uint64_t>(rows / kRowsPerActor, kSettledBeforeAsking);
+      if (first.size() < *enough) continue;
+    }
+    DEMARCHE_TRY(auto swept, Sweep::run(view, from, options));
+    if (swept) return swept;
+    method = ReachMethod::kAdjacency;
+  }
+  first.erase(from);
+  std::vector<Reached> out;
+  out.reserve(first.size());
+  for (const auto& [actor, earliest] : first) out.push_back({actor, earliest});
+  std::sort(out.begin(), out.end(), [](const Reached& a, const Reached& b) {
+    return std::tie(a.earliest, a.actor) < std::tie(b.earliest, b.actor);
+  });
+  return std::optional(std::move(out));
+}
+
+Result<std::vector<Reached>> reached(const View& view, ActorId from, const ChronologyOptions& options) {
+  DEMARCHE_TRY(auto found, reached_by(view, from, options, ReachMethod::kChosen));
+  return std::move(*found);
 }
 
 }  // namespace demarche

@@ -29,6 +29,8 @@ namespace demarche {
 namespace impl {
 struct ReadState;
 }  // namespace impl
+class Sweep;
+struct KindCounter;
 
 struct StoreOptions {
   bool create_if_missing = false;
@@ -149,6 +151,9 @@ class View {
 
  private:
   friend class Transaction;
+  friend class ContactScan;
+  friend struct KindCounter;
+  friend class Sweep;
   [[nodiscard]] Result<RowCursor> rows(std::uint64_t owner, TimeWindow window, const KindSet& kinds) const;
 
   std::shared_ptr<const impl::ReadState> read_;

@@ -24,7 +24,6 @@ constexpr std::uint8_t kRoleBits = 0x1F;
 
 constexpr std::uint8_t kShapeFlags = 63;
 constexpr std::uint8_t kFormListed = 0xFF;
-constexpr std::size_t kRowsMax = std::size_t{1} << 24;
 
 Error damaged(const char* what) {
   return {ErrorCode::kCorruption, std::string("a row block ") + what + "; stop writing to this store", nullptr};
@@ -440,7 +439,7 @@ void fill_up(std::vector<T>& values, std::uint64_t mask, const T& filler) {
 
 Result<void> RowBlock::parse(std::string_view bytes) {
   ByteReader in(bytes);
-  size_ = in.varint_up_to(kRowsMax);
+  size_ = in.varint_up_to(kBlockRowsMax);
   const std::uint8_t flags = in.byte();
   if (size_ == 0 || flags > kAllBlockFlags) return tl::unexpected(damaged("has no rows or unknown flags"));
   minus_infinity_ = (flags & kMinusInfinity) != 0;

@@ -28,6 +28,8 @@ namespace demarche::impl {
 inline constexpr std::size_t kInlinePartiesMax = 8;
 // Rows of a full block: some four kilobytes.
 inline constexpr std::size_t kBlockRowsMax = 768;
+// No block's kinds() are more, what fills them up included.
+inline constexpr std::size_t kBlockKindsMax = 2048;
 
 // All of a date but its earliest begin, and the status. `offset` of begin_max, end_min, end_max: seconds after the
 // earliest begin, in two's complement; absolute where that is minus infinity.
