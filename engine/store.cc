@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/impl/kill_point.h"
 #include "engine/impl/kv.h"
 #include "engine/impl/record_codec.h"
 #include "engine/impl/store_folder.h"
@@ -109,6 +110,7 @@ Result<impl::FolderState> prepare_folder(const std::string& path, const StoreOpt
   }
   if (folder == impl::FolderState::kUnfinished) DEMARCHE_CHECK(impl::clear_unfinished(path, /*folder_too=*/false));
   DEMARCHE_CHECK(impl::make_folder(path));
+  impl::kill_point("make.folder");
   return folder;
 }
 
@@ -142,7 +144,11 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
     auto head = read_and_check(*snapshot, path);
     if (!head) return in_context(std::move(head).error());
     state->head = std::move(*head);
-    if (fresh) DEMARCHE_CHECK(impl::finish_folder(path));
+    if (fresh) {
+      impl::kill_point("make.database");
+      DEMARCHE_CHECK(impl::finish_folder(path));
+      impl::kill_point("make.finished");
+    }
     state->published = std::make_shared<View>(std::move(snapshot), state->head.kinds,
                                               statistics_of(state->head.commit, state->head.record));
     return std::unique_ptr<Store>(new Store(std::move(state)));
@@ -195,10 +201,12 @@ Result<CommitNumber> Transaction::commit(std::string_view note) {
   tx.record.time_micros = std::max(now, store.head.record.time_micros);  // clocks step back, commit times do not
   tx.record.note = std::string(note);
   tx.batch->put(impl::Family::kCommit, impl::commit_key(tx.commit), impl::encode_commit(tx.record));
+  impl::kill_point("commit.begin");
   if (auto written = store.kv->write(*tx.batch, store.options.sync); !written) {
     store.failed = true;
     return tl::unexpected(std::move(written).error());
   }
+  impl::kill_point("commit.written");
   if (store.options.sync) {
     if (auto marked = store.high_water.set(store.path, tx.commit); !marked) {
       store.failed = true;
@@ -207,6 +215,7 @@ Result<CommitNumber> Transaction::commit(std::string_view note) {
       return tl::unexpected(std::move(error).with_context(fmt::format("commit {} was kept, but", tx.commit.value)));
     }
   }
+  impl::kill_point("commit.marked");
   store.head = {tx.commit, tx.record, tx.kinds};
   auto view = std::make_shared<View>(store.kv->snapshot(), tx.kinds, statistics_of(tx.commit, tx.record));
   const std::lock_guard lock(store.publish_mutex);

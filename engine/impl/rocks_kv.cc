@@ -19,6 +19,7 @@
 #include <rocksdb/utilities/write_batch_with_index.h>
 
 #include "engine/impl/kv.h"
+#include "engine/impl/rocks_env.h"
 #include "engine/impl/rocks_status.h"
 
 namespace demarche::impl {
@@ -168,7 +169,9 @@ class RocksStore final : public KvStore {
     rocksdb::WriteOptions options;
     options.sync = sync;
     const std::size_t size = rocks.size_bytes();
-    const rocksdb::Status status = database_->db->Write(options, rocks.write_batch());
+    const auto& write_hook = rocks_hooks().write;
+    const rocksdb::Status status = write_hook ? write_hook(*database_->db, options, rocks.write_batch())
+                                              : database_->db->Write(options, rocks.write_batch());
     if (!status.ok()) {
       Error error = to_error(status, "write a commit");
       error.code = ErrorCode::kOutcomeUnknown;
@@ -192,6 +195,7 @@ rocksdb::DBOptions database_options(const KvOptions& options) {
   out.max_open_files = -1;
   out.track_and_verify_wals_in_manifest = true;
   out.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  if (rocks_hooks().database) rocks_hooks().database(out);
   return out;
 }
 
@@ -206,10 +210,16 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   out.compression = rocksdb::kLZ4Compression;
   out.paranoid_file_checks = true;
   out.memtable_protection_bytes_per_key = kProtectionBytesPerKey;
+  if (rocks_hooks().family) rocks_hooks().family(out);
   return out;
 }
 
 }  // namespace
+
+RocksHooks& rocks_hooks() {
+  static RocksHooks hooks;
+  return hooks;
+}
 
 Result<std::shared_ptr<KvStore>> open_rocks(const std::string& path, const KvOptions& options) {
   const auto cache = rocksdb::NewLRUCache(options.cache_bytes);

@@ -16,6 +16,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/impl/kill_point.h"
+
 namespace demarche::impl {
 
 namespace fs = std::filesystem;
@@ -67,7 +69,9 @@ Result<void> write_file_durably(const std::string& path, const std::string& text
   const int code = errno;
   ::close(fd);
   errno = code;
+  kill_point("make.marker_written");
   if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) return system_error("write", path);
+  kill_point("make.marker_named");
   const int folder = ::open(fs::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     ::fsync(folder);
