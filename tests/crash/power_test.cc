@@ -27,6 +27,7 @@ constexpr std::uint64_t kFirstSeed = 2016;
 struct Rules {
   bool sync = true;         // as the store is opened
   bool acknowledge = true;  // what commit() says is taken for a promise
+  Tails tails = Tails::kCut;
   DiskMutant disk = DiskMutant::kNone;
   WriteMutant write = WriteMutant::kNone;
 };
@@ -41,7 +42,7 @@ void live(std::uint64_t seed, std::uint64_t cycles, const Rules& rules, Figures&
   std::string root = folder.make("0");
   for (std::uint64_t cycle = 0; cycle <= cycles; ++cycle) {
     const std::string where = fmt::format("seed {} cycle {}", seed, cycle);
-    const auto disk = SimDisk::mount(root, seed + cycle, rules.disk);
+    const auto disk = SimDisk::mount(root, seed + cycle, rules.tails, rules.disk);
     const std::uint64_t kind = draw(6);  // of cut: while opening, between commits, at rest
     if (kind < 2) disk->cut_after(draw(cycle == 0 ? 500 : 200));
     std::unique_ptr<Store> store;
@@ -111,6 +112,23 @@ TEST_CASE("power: without sync a power cut leaves a state the store once had") {
   CHECK(figures.refused == 0);
   CHECK(figures.doubtful > figures.survived);
   CHECK(figures.survived > 0);
+}
+
+// RocksDB 7.8 takes a MANIFEST whose last, unsynced record is not cut but wrong for a damaged one, and after zeros in a
+// log that was not synced it may go on with a later record, which the store then sees by the gap. Either is refused:
+// the store cannot be opened, yet it never answers wrongly.
+TEST_CASE("power: tails full of zeros and rubbish are never taken for data") {
+  const Figures figures = run(cycles_wanted(200), {.tails = Tails::kWild});
+  figures.print("power loss, wild tails, sync on");
+  INFO(figures.first);
+  CHECK(figures.lost == 0);
+  CHECK(figures.torn == 0);
+  CHECK(figures.survived > 0);
+  const Figures loose = run(cycles_wanted(100), {.sync = false, .acknowledge = false, .tails = Tails::kWild});
+  loose.print("power loss, wild tails, sync off");
+  INFO(loose.first);
+  CHECK(loose.torn == 0);
+  CHECK(loose.survived > 0);
 }
 
 TEST_CASE("power: the test finds losses when commits are acknowledged without sync") {

@@ -32,8 +32,8 @@ std::string graves_of(const std::string& root) { return root + ".graves"; }
 
 }  // namespace
 
-SimDisk::SimDisk(std::string root, std::uint64_t seed, DiskMutant mutant)
-    : root_(std::move(root)), mutant_(mutant), random_(seed) {
+SimDisk::SimDisk(std::string root, std::uint64_t seed, Tails tails, DiskMutant mutant)
+    : root_(std::move(root)), tails_(tails), mutant_(mutant), random_(seed) {
   fs::create_directory(graves_of(root_));
   for (const auto& entry : fs::recursive_directory_iterator(root_)) {
     auto node = std::make_shared<Node>();
@@ -58,8 +58,8 @@ std::shared_ptr<SimDisk> SimDisk::find(std::string_view path) {
   return nullptr;
 }
 
-std::shared_ptr<SimDisk> SimDisk::mount(const std::string& root, std::uint64_t seed, DiskMutant mutant) {
-  auto disk = std::make_shared<SimDisk>(root, seed, mutant);
+std::shared_ptr<SimDisk> SimDisk::mount(const std::string& root, std::uint64_t seed, Tails tails, DiskMutant mutant) {
+  auto disk = std::make_shared<SimDisk>(root, seed, tails, mutant);
   const std::lock_guard lock(mounts_mutex);
   mounts.emplace_back(root, disk);
   return disk;
@@ -84,10 +84,11 @@ bool SimDisk::is_cut() const {
   const std::lock_guard lock(mutex_);
   return cut_;
 }
-void SimDisk::fail_after(std::uint64_t changes, bool for_good) {
+void SimDisk::fail_after(std::uint64_t changes, bool for_good, std::function<void(const std::string&)> told) {
   const std::lock_guard lock(mutex_);
   fail_at_ = changes_ + changes;
   fail_for_good_ = for_good;
+  told_ = std::move(told);
 }
 void SimDisk::mend() {
   const std::lock_guard lock(mutex_);
@@ -97,9 +98,9 @@ std::uint64_t SimDisk::changes() const {
   const std::lock_guard lock(mutex_);
   return changes_;
 }
-std::string SimDisk::failed() const {
+bool SimDisk::has_failed() const {
   const std::lock_guard lock(mutex_);
-  return failed_;
+  return has_failed_;
 }
 
 // ---- changes
@@ -114,7 +115,8 @@ int SimDisk::perform(std::string_view what, const std::string& path, bool makes,
   }
   const std::uint64_t number = changes_++;
   if (fail_at_ && (number == *fail_at_ || (fail_for_good_ && number > *fail_at_))) {
-    if (failed_.empty()) failed_ = std::string(what) + " " + path.substr(std::min(path.size(), root_.size() + 1));
+    if (!has_failed_ && told_) told_(std::string(what) + " " + path.substr(std::min(path.size(), root_.size() + 1)));
+    has_failed_ = true;
     return makes ? ENOSPC : EIO;
   }
   const int error = act();
@@ -276,23 +278,23 @@ std::string SimDisk::damaged_tail(std::string bytes, std::uint64_t synced) {
   if (bytes.size() <= synced) return bytes;
   const std::uint64_t tail = bytes.size() - synced;
   if (bytes.size() <= kSector) return draw(2) == 0 ? bytes : bytes.substr(0, synced);
-  switch (draw(6)) {
+  switch (draw(tails_ == Tails::kCut ? 3 : 6)) {
     case 0:
       return bytes.substr(0, synced);
     case 1:
       return bytes;
-    case 2: {  // the length got there before the bytes
+    case 3: {  // the length got there before the bytes
       const std::size_t right = static_cast<std::size_t>(synced + draw(tail + 1));
       std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(right), bytes.end(), '\0');
       return bytes;
     }
-    case 3: {
+    case 4: {
       bytes.resize(static_cast<std::size_t>(synced + draw(tail + 1)));
       const std::size_t rubbish = std::min<std::size_t>(bytes.size() - synced, static_cast<std::size_t>(draw(600)));
       for (std::size_t i = bytes.size() - rubbish; i < bytes.size(); ++i) bytes[i] = static_cast<char>(draw(256));
       return bytes;
     }
-    case 4: {  // pages come in any order
+    case 5: {  // pages come in any order
       for (std::uint64_t page = synced / kPage; page * kPage < bytes.size(); ++page) {
         if (draw(3) != 0) continue;
         const std::size_t from = static_cast<std::size_t>(std::max(synced, page * kPage));

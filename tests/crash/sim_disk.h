@@ -11,8 +11,8 @@
 // to unwind through error paths, and the cut is at one instant for all threads. Errors of a disk that goes on are
 // another thing: fail_after().
 //
-// What is lost: of the bytes of a file behind its last sync all, none, or those behind a random place, and what is kept
-// may end in zeros or rubbish, or miss whole pages; files of one sector are old or new. An overwrite in place not yet
+// What is lost: of the bytes of a file behind its last sync all, none, or those behind a random place (and worse, see
+// Tails); files of one sector are old or new. An overwrite in place not yet
 // synced may show any of the contents since the last sync. Of the creations, renames and removals of names whose folder
 // was not synced either the last ones are lost, or any of them.
 //
@@ -35,10 +35,14 @@ namespace demarche::tests {
 
 enum class DiskMutant : std::uint8_t { kNone, kLyingSync };
 
+// What is found behind the last sync of a file. kCut: its first bytes, any number of them, as a file system leaves it
+// that moves the length on after the bytes are written. kWild: also zeros or rubbish at the end, or pages missing.
+enum class Tails : std::uint8_t { kCut, kWild };
+
 class SimDisk {
  public:
   // `root` exists and is a path without "." and "..".
-  SimDisk(std::string root, std::uint64_t seed, DiskMutant mutant = DiskMutant::kNone);
+  SimDisk(std::string root, std::uint64_t seed, Tails tails, DiskMutant mutant);
   ~SimDisk();
   SimDisk(const SimDisk&) = delete;
   SimDisk& operator=(const SimDisk&) = delete;
@@ -46,7 +50,7 @@ class SimDisk {
   // The disk that `path` is on, or none.
   [[nodiscard]] static std::shared_ptr<SimDisk> find(std::string_view path);
   [[nodiscard]] static std::shared_ptr<SimDisk> mount(const std::string& root, std::uint64_t seed,
-                                                      DiskMutant mutant = DiskMutant::kNone);
+                                                      Tails tails = Tails::kCut, DiskMutant mutant = DiskMutant::kNone);
   static void unmount(const std::shared_ptr<SimDisk>& disk);
 
   // Power goes at the beginning of the change after `changes` more.
@@ -58,8 +62,7 @@ class SimDisk {
   void fail_after(std::uint64_t changes, bool for_good);
   void mend();
   [[nodiscard]] std::uint64_t changes() const;
-  // What failed first: "append 000012.log"; empty if nothing did.
-  [[nodiscard]] std::string failed() const;
+  [[nodiscard]] bool has_failed() const;
 
   // REQUIRES: is_cut(). Puts what the power cut left of the root into the folder `to`, which exists and is empty.
   void write_image(const std::string& to);
@@ -107,6 +110,7 @@ class SimDisk {
   std::uint64_t draw(std::uint64_t below);  // 0 <= n < below
 
   const std::string root_;
+  const Tails tails_;
   const DiskMutant mutant_;
   mutable std::mutex mutex_;  // guards all that follows, and makes a change one instant
   std::mt19937_64 random_;
@@ -118,7 +122,8 @@ class SimDisk {
   std::optional<std::uint64_t> cut_at_;
   std::optional<std::uint64_t> fail_at_;
   bool fail_for_good_ = false;
-  std::string failed_;
+  bool has_failed_ = false;
+  std::function<void(const std::string&)> told_;
   bool cut_ = false;
   std::vector<std::pair<std::string, std::optional<std::string>>> image_;  // relative path, bytes; none: a folder
 };
