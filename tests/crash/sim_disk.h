@@ -59,7 +59,8 @@ class SimDisk {
   [[nodiscard]] bool is_cut() const;
   // The change after `changes` more fails: EIO, or ENOSPC where something is to be made. `for_good`: all others after
   // it as well.
-  void fail_after(std::uint64_t changes, bool for_good);
+  // `told` is called with the first that fails, as "append s/db/000012.log"; it must not touch the disk.
+  void fail_after(std::uint64_t changes, bool for_good, std::function<void(const std::string&)> told = {});
   void mend();
   [[nodiscard]] std::uint64_t changes() const;
   [[nodiscard]] bool has_failed() const;
