@@ -70,7 +70,15 @@ Damage draw(const std::string& store, std::uint64_t seed, std::uint64_t n) {
   }
   Files all;
   for (const auto& [kind, files] : kinds) all.insert(all.end(), files.begin(), files.end());
-  damage.file = all[(n - kFlips) / (1 + kCutsPerFile)];
+  const std::uint64_t which = (n - kFlips) / (1 + kCutsPerFile);
+  if (which >= all.size()) {
+    damage.file = kinds.at("MANIFEST").at(0);
+    damage.bytes = read_file(fs::path(store) / damage.file);
+    damage.bytes.resize((n - kFlips - all.size() * (1 + kCutsPerFile)) * kManifestStepBytes);
+    damage.what = fmt::format("cut to {}", damage.bytes.size());
+    return damage;
+  }
+  damage.file = all[which];
   const std::uint64_t cut = (n - kFlips) % (1 + kCutsPerFile);
   if (cut == 0) {
     damage.gone = true;
@@ -96,8 +104,10 @@ std::string outcome(const std::string& path, bool read_only, const Content& cont
 
 std::uint64_t damage_count(const std::string& store_template) {
   std::uint64_t files = 0;
-  for (const auto& [kind, of_kind] : files_of(store_template)) files += of_kind.size();
-  return kFlips + files * (1 + kCutsPerFile);
+  const auto kinds = files_of(store_template);
+  for (const auto& [kind, of_kind] : kinds) files += of_kind.size();
+  const std::uint64_t manifest_bytes = fs::file_size(fs::path(store_template) / kinds.at("MANIFEST").at(0));
+  return kFlips + files * (1 + kCutsPerFile) + (manifest_bytes + kManifestStepBytes - 1) / kManifestStepBytes;
 }
 
 void run_damage(const std::string& folder, const std::string& store_template, std::uint64_t seed, std::uint64_t commits,

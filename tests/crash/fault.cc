@@ -1,5 +1,6 @@
 #include "tests/crash/fault.h"
 
+#include <cerrno>
 #include <filesystem>
 
 #include "tests/crash/harness.h"
@@ -52,7 +53,7 @@ void run_faults(const std::string& folder, const std::string& store_template, st
       }
     }
     const auto disk = SimDisk::mount(root, seed);
-    disk->fail_after(n, n % 3 == 0, [&](const std::string& change) { say("f " + change); });
+    disk->fail_after(n, n % 2 == 0 ? EIO : ENOSPC, n % 4 < 2, [&](const std::string& change) { say("f " + change); });
     StoreOptions options = crash_options();
     options.create_if_missing = true;
     {

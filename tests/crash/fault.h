@@ -13,6 +13,6 @@ namespace demarche::tests {
 void run_faults(const std::string& folder, const std::string& store_template, std::uint64_t seed, std::uint64_t commits,
                 std::uint64_t from, std::uint64_t to, const std::function<void(const std::string&)>& say);
 
-inline constexpr std::uint64_t kFaultCommits = 14;  // at most so many more are tried
+inline constexpr std::uint64_t kFaultCommits = 70;  // at most so many more are tried
 
 }  // namespace demarche::tests

@@ -59,13 +59,15 @@ struct Figures {
   std::uint64_t lost = 0;
   std::uint64_t torn = 0;
   std::uint64_t refused = 0;
-  std::string first;  // what went wrong first, with the seed that shows it
+  std::uint64_t refused_for_other_reasons = 0;  // than commits that are gone
+  std::string first;                            // what went wrong first, with the seed that shows it
 
   void add(const Verdict& verdict, const std::string& where) {
     survived += verdict.survived;
     lost += verdict.lost;
     torn += verdict.torn.empty() ? 0 : 1;
     refused += verdict.refused.empty() ? 0 : 1;
+    if (!verdict.refused.empty() && verdict.refused.find("are gone") == std::string::npos) ++refused_for_other_reasons;
     if (!verdict.good() && first.empty()) first = where + ": " + verdict.text();
   }
   void add(const History& history) {

@@ -103,13 +103,18 @@ TEST_CASE("power: what was acknowledged with sync outlives a power cut, and ever
   CHECK(figures.survived > 0);
 }
 
-TEST_CASE("power: without sync a power cut leaves a state the store once had") {
+// When a log is full, RocksDB goes on with a new one before the old one is synced. A power cut just then may keep
+// records of the new one behind lost ones of the old: a gap, which opening refuses by the numbers of the commits that
+// are gone. So without sync a store may be refused after a power cut; it is never opened with something missing from
+// the middle.
+TEST_CASE("power: without sync a power cut leaves a state the store once had, or a store that is refused") {
   const Figures figures = run(cycles_wanted(200), {.sync = false, .acknowledge = false});
   figures.print("power loss, sync off");
   INFO(figures.first);
   CHECK(figures.lost == 0);
   CHECK(figures.torn == 0);
-  CHECK(figures.refused == 0);
+  CHECK(figures.refused_for_other_reasons == 0);
+  CHECK(figures.refused * 20 < figures.cycles);
   CHECK(figures.doubtful > figures.survived);
   CHECK(figures.survived > 0);
 }
@@ -123,11 +128,13 @@ TEST_CASE("power: tails full of zeros and rubbish are never taken for data") {
   INFO(figures.first);
   CHECK(figures.lost == 0);
   CHECK(figures.torn == 0);
+  CHECK(figures.refused * 20 < figures.cycles);
   CHECK(figures.survived > 0);
   const Figures loose = run(cycles_wanted(100), {.sync = false, .acknowledge = false, .tails = Tails::kWild});
   loose.print("power loss, wild tails, sync off");
   INFO(loose.first);
   CHECK(loose.torn == 0);
+  CHECK(loose.refused * 20 < loose.cycles);
   CHECK(loose.survived > 0);
 }
 

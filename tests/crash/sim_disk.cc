@@ -84,19 +84,13 @@ bool SimDisk::is_cut() const {
   const std::lock_guard lock(mutex_);
   return cut_;
 }
-void SimDisk::fail_after(std::uint64_t changes, bool for_good, std::function<void(const std::string&)> told) {
+void SimDisk::fail_after(std::uint64_t changes, int error, bool for_good,
+                         std::function<void(const std::string&)> told) {
   const std::lock_guard lock(mutex_);
   fail_at_ = changes_ + changes;
+  fail_error_ = error;
   fail_for_good_ = for_good;
   told_ = std::move(told);
-}
-void SimDisk::mend() {
-  const std::lock_guard lock(mutex_);
-  fail_at_.reset();
-}
-std::uint64_t SimDisk::changes() const {
-  const std::lock_guard lock(mutex_);
-  return changes_;
 }
 bool SimDisk::has_failed() const {
   const std::lock_guard lock(mutex_);
@@ -105,7 +99,7 @@ bool SimDisk::has_failed() const {
 
 // ---- changes
 
-int SimDisk::perform(std::string_view what, const std::string& path, bool makes, const Act& act,
+int SimDisk::perform(std::string_view what, const std::string& path, const Act& act,
                      const std::function<void()>& account) {
   const std::lock_guard lock(mutex_);
   if (cut_) return act();
@@ -117,7 +111,7 @@ int SimDisk::perform(std::string_view what, const std::string& path, bool makes,
   if (fail_at_ && (number == *fail_at_ || (fail_for_good_ && number > *fail_at_))) {
     if (!has_failed_ && told_) told_(std::string(what) + " " + path.substr(std::min(path.size(), root_.size() + 1)));
     has_failed_ = true;
-    return makes ? ENOSPC : EIO;
+    return fail_error_;
   }
   const int error = act();
   if (error == 0) account();
@@ -150,7 +144,7 @@ void SimDisk::keep_bytes(const NodePtr& node) {
 }
 
 int SimDisk::create(const std::string& path, bool truncate, const Act& act) {
-  return perform("create", path, true, act, [&] {
+  return perform("create", path, act, [&] {
     if (const NodePtr node = node_of(path)) {
       // The store makes its files anew under new names; what is cut to nothing and kept is not worth a model.
       if (truncate) node->synced = 0;
@@ -163,7 +157,7 @@ int SimDisk::create(const std::string& path, bool truncate, const Act& act) {
 }
 
 int SimDisk::make_folder(const std::string& path, const Act& act) {
-  return perform("make folder", path, true, act, [&] {
+  return perform("make folder", path, act, [&] {
     auto node = std::make_shared<Node>();
     node->folder = true;
     node->backing = path;
@@ -172,7 +166,7 @@ int SimDisk::make_folder(const std::string& path, const Act& act) {
 }
 
 int SimDisk::append(const std::string& path, const Act& act) {
-  return perform("append", path, false, act, [] {});
+  return perform("append", path, act, [] {});
 }
 
 int SimDisk::overwrite(const std::string& path, const Act& act) {
@@ -182,20 +176,20 @@ int SimDisk::overwrite(const std::string& path, const Act& act) {
     const NodePtr node = node_of(path);
     if (!cut_ && node) before = read_file(node->backing);
   }
-  return perform("overwrite", path, false, act, [&] {
+  return perform("overwrite", path, act, [&] {
     const NodePtr node = node_of(path);
     if (node && before) node->earlier.push_back(std::move(*before));
   });
 }
 
 int SimDisk::truncate(const std::string& path, std::uint64_t size, const Act& act) {
-  return perform("truncate", path, false, act, [&] {
+  return perform("truncate", path, act, [&] {
     if (const NodePtr node = node_of(path)) node->synced = std::min(node->synced, size);
   });
 }
 
 int SimDisk::sync(const std::string& path, const Act& act) {
-  return perform("sync", path, false, act, [&] {
+  return perform("sync", path, act, [&] {
     if (mutant_ == DiskMutant::kLyingSync) return;
     const NodePtr node = node_of(path);
     if (node && !node->folder) {
@@ -225,7 +219,7 @@ int SimDisk::rename(const std::string& from, const std::string& to, const Act& a
     keep_bytes(node_of(to));
     return act();
   };
-  return perform("rename", from, true, kept, [&] {
+  return perform("rename", from, kept, [&] {
     const NodePtr node = node_of(from);
     if (!node) return;
     now_.erase(from);
@@ -236,7 +230,7 @@ int SimDisk::rename(const std::string& from, const std::string& to, const Act& a
 }
 
 int SimDisk::link(const std::string& from, const std::string& to, const Act& act) {
-  return perform("link", to, true, act, [&] {
+  return perform("link", to, act, [&] {
     if (const NodePtr node = node_of(from)) name(to, node);
   });
 }
@@ -246,7 +240,7 @@ int SimDisk::remove(const std::string& path, const Act& act) {
     keep_bytes(node_of(path));
     return act();
   };
-  return perform("remove", path, false, kept, [&] { unname(path); });
+  return perform("remove", path, kept, [&] { unname(path); });
 }
 
 // ---- the cut

@@ -57,12 +57,9 @@ class SimDisk {
   void cut_after(std::uint64_t changes);
   void cut_now();
   [[nodiscard]] bool is_cut() const;
-  // The change after `changes` more fails: EIO, or ENOSPC where something is to be made. `for_good`: all others after
-  // it as well.
-  // `told` is called with the first that fails, as "append s/db/000012.log"; it must not touch the disk.
-  void fail_after(std::uint64_t changes, bool for_good, std::function<void(const std::string&)> told = {});
-  void mend();
-  [[nodiscard]] std::uint64_t changes() const;
+  // The change after `changes` more fails with `error`, once or, `for_good`, with all others after it. `told` is called
+  // with the first that fails, as "append s/db/000012.log"; it must not touch the disk.
+  void fail_after(std::uint64_t changes, int error, bool for_good, std::function<void(const std::string&)> told = {});
   [[nodiscard]] bool has_failed() const;
 
   // REQUIRES: is_cut(). Puts what the power cut left of the root into the folder `to`, which exists and is empty.
@@ -98,8 +95,7 @@ class SimDisk {
     std::string from;  // of a rename
   };
 
-  int perform(std::string_view what, const std::string& path, bool makes, const Act& act,
-              const std::function<void()>& account);
+  int perform(std::string_view what, const std::string& path, const Act& act, const std::function<void()>& account);
   void take_image();
   Names surviving_names();
   std::string surviving_bytes(const Node& node);
@@ -122,6 +118,7 @@ class SimDisk {
   std::uint64_t kept_ = 0;
   std::optional<std::uint64_t> cut_at_;
   std::optional<std::uint64_t> fail_at_;
+  int fail_error_ = 0;
   bool fail_for_good_ = false;
   bool has_failed_ = false;
   std::function<void(const std::string&)> told_;
