@@ -33,19 +33,16 @@ const std::vector<Point> kOurPoints = {
 // Names of test points in RocksDB 7.8.3.
 const std::vector<Point> kRocksPoints = {
     {"DBImpl::WriteImpl:BeforeLeaderEnters", {1, 5}},
-    {"DBImpl::FlushMemTable:AfterScheduleFlush", {1}},
-    {"DBImpl::BackgroundFlush:Start", {1}},
+    {"DBImpl::BGWorkFlush", {1, 3}},
     {"FlushJob::Start", {1, 3}},
     {"FlushJob::WriteLevel0Table", {1, 3}},
     {"VersionSet::LogAndApply:WriteManifest", {1, 12}},
     {"VersionSet::LogAndApply:WriteManifestDone", {1, 12}},
     {"CompactionJob::Run():Start", {1}},
     {"CompactionJob::Run():End", {1}},
-    {"DBImpl::DeleteObsoleteFileImpl:BeforeDeletion", {1}},
     {"DBImpl::PurgeObsoleteFiles:Begin", {1, 3}},
     {"BuildTable:BeforeFinishBuildTable", {1, 3}},
     {"BuildTable:BeforeSyncTable", {1, 3}},
-    {"DBImpl::SwitchMemtable:AfterWriteThreadPaused", {1}},
 };
 
 void follow(Child& child, History& history) {
@@ -129,7 +126,7 @@ TEST_CASE("kill points: a process that dies within RocksDB leaves a whole store"
     }
   }
   figures.print("kill points of RocksDB");
+  INFO("not reached:" << missed);
   CHECK(missed.empty());
-  INFO(missed);
   check(figures);
 }
