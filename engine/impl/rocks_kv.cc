@@ -14,6 +14,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/write_batch_with_index.h>
@@ -186,6 +187,15 @@ class RocksStore final : public KvStore {
   std::shared_ptr<Database> database_;
 };
 
+// RocksDB 7.8 tries to mend itself after a full disk, and closing it while it does may wait for ever. After a failed
+// write the store is opened anew in any case (KvStore::write), so it need not.
+class NoRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
 rocksdb::DBOptions database_options(const KvOptions& options) {
   rocksdb::DBOptions out;
   out.create_if_missing = options.create;
@@ -195,6 +205,7 @@ rocksdb::DBOptions database_options(const KvOptions& options) {
   out.max_open_files = -1;
   out.track_and_verify_wals_in_manifest = true;
   out.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  out.listeners.push_back(std::make_shared<NoRecovery>());
   if (rocks_hooks().database) rocks_hooks().database(out);
   return out;
 }
