@@ -21,7 +21,7 @@ using namespace demarche::tests;
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kCyclesOfLife = 14;
-constexpr std::uint64_t kCyclesWithMutant = 150;
+constexpr std::uint64_t kCyclesWithMutant = 50;
 constexpr std::uint64_t kFirstSeed = 2016;
 
 struct Rules {
