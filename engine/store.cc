@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/impl/kill_point.h"
 #include "engine/impl/kv.h"
 #include "engine/impl/record_codec.h"
 #include "engine/impl/seal.h"
@@ -112,6 +113,7 @@ Result<impl::FolderState> prepare_folder(const std::string& path, const StoreOpt
   }
   if (folder == impl::FolderState::kUnfinished) DEMARCHE_CHECK(impl::clear_unfinished(path, /*folder_too=*/false));
   DEMARCHE_CHECK(impl::make_folder(path));
+  impl::kill_point("make.folder");
   return folder;
 }
 
@@ -152,7 +154,11 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
     auto sealed = read_sealed(*state->reader);
     if (!sealed) return in_context(std::move(sealed).error());
     if (auto loaded = state->load_tails(*sealed); !loaded) return in_context(std::move(loaded).error());
-    if (fresh) DEMARCHE_CHECK(impl::finish_folder(path));
+    if (fresh) {
+      impl::kill_point("make.database");
+      DEMARCHE_CHECK(impl::finish_folder(path));
+      impl::kill_point("make.finished");
+    }
     {
       const std::lock_guard lock(state->mutex);
       state->publish(state->head);

@@ -9,6 +9,7 @@
 
 #include "engine/impl/bulk_commit.h"
 #include "engine/impl/history_value.h"
+#include "engine/impl/kill_point.h"
 #include "engine/impl/seal.h"
 #include "engine/impl/store_state.h"
 #include "engine/names.h"
@@ -480,12 +481,14 @@ Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view
     store.seal_done.wait(lock, [&] {
       return store.failed || store.tails.size() == 1 || store.tails.back().tail->size() < 2 * store.options.seal_rows;
     });
+    impl::kill_point("commit.begin");
     if (!store.failed) {
       if (auto written = store.kv->write(*tx.batch, /*sync=*/false); !written) {
         store.failed = std::move(written).error();
       }
     }
     if (store.failed) return tl::unexpected(*store.failed);
+    impl::kill_point("commit.written");
     impl::TailPart& part = store.tails.back();
     for (const std::string& page : pages) {
       // What was written is read back; it cannot fail to decode, and if it did, the store is to be opened again.
@@ -522,11 +525,13 @@ Result<CommitNumber> Transaction::State::commit_bulk() {
   const impl::BulkRows all{pages.get(), rows_in_pages, record.next_actor, store->options.bulk_memory_bytes};
   DEMARCHE_CHECK(impl::write_bulk(all, empty ? nullptr : store->reader.get(), *batch, *tables));
   {
+    impl::kill_point("bulk.files");
     std::unique_lock lock(store->mutex);
     if (auto taken = store->kv->ingest(*tables); !taken) {
       if (taken.error().code == ErrorCode::kOutcomeUnknown) store->failed = taken.error();
       return tl::unexpected(std::move(taken).error());
     }
+    impl::kill_point("bulk.taken");
     if (auto marked = store->high_water.set(store->path, commit); !marked) {
       Error error = std::move(marked).error();
       error.code = ErrorCode::kOutcomeUnknown;
@@ -539,6 +544,7 @@ Result<CommitNumber> Transaction::State::commit_bulk() {
     store->durable = commit;
     store->publish(store->head);
   }
+  impl::kill_point("bulk.marked");
   impl::remove_folder(folder);
   turn = {};
   return commit;

@@ -15,12 +15,14 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/write_batch_with_index.h>
 
 #include "engine/impl/kv.h"
+#include "engine/impl/rocks_env.h"
 #include "engine/impl/rocks_status.h"
 
 namespace demarche::impl {
@@ -308,7 +310,9 @@ class RocksStore final : public KvStore {
     rocksdb::WriteOptions options;
     options.sync = sync;
     const std::size_t size = batch->GetDataSize();
-    const rocksdb::Status status = database_->db->Write(options, batch);
+    const auto& write_hook = rocks_hooks().write;
+    const rocksdb::Status status =
+        write_hook ? write_hook(*database_->db, options, batch) : database_->db->Write(options, batch);
     if (!status.ok()) {
       Error error = to_error(status, "write a commit");
       error.code = ErrorCode::kOutcomeUnknown;
@@ -322,6 +326,15 @@ class RocksStore final : public KvStore {
   std::shared_ptr<Database> database_;
 };
 
+// RocksDB 7.8 tries to mend itself after a full disk, and closing it while it does may wait for ever. After a failed
+// write the store is opened anew in any case (KvStore::write), so it need not.
+class NoRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
 rocksdb::DBOptions database_options(const KvOptions& options) {
   rocksdb::DBOptions out;
   out.create_if_missing = options.create;
@@ -331,6 +344,8 @@ rocksdb::DBOptions database_options(const KvOptions& options) {
   out.max_open_files = -1;
   out.track_and_verify_wals_in_manifest = true;
   out.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  out.listeners.push_back(std::make_shared<NoRecovery>());
+  if (rocks_hooks().database) rocks_hooks().database(out);
   return out;
 }
 
@@ -345,10 +360,16 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   out.compression = rocksdb::kLZ4Compression;
   out.paranoid_file_checks = true;
   out.memtable_protection_bytes_per_key = kProtectionBytesPerKey;
+  if (rocks_hooks().family) rocks_hooks().family(out);
   return out;
 }
 
 }  // namespace
+
+RocksHooks& rocks_hooks() {
+  static RocksHooks hooks;
+  return hooks;
+}
 
 Result<std::shared_ptr<KvStore>> open_rocks(const std::string& path, const KvOptions& options) {
   const auto cache = rocksdb::NewLRUCache(options.cache_bytes);

@@ -16,6 +16,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/impl/kill_point.h"
+
 namespace demarche::impl {
 
 namespace fs = std::filesystem;
@@ -58,6 +60,19 @@ Result<void> check_marker(const std::string& path) {
   return {};
 }
 
+// Makes the names in a folder outlive a power cut. A file system that cannot sync a folder says EINVAL: that is no
+// fault.
+Result<void> sync_folder(const std::string& path) {
+  const int folder = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return {};  // a folder that may be written in but not read: then nobody can sync it
+  const bool synced = ::fsync(folder) == 0 || errno == EINVAL;
+  const int code = errno;
+  ::close(folder);
+  errno = code;
+  if (!synced) return system_error("sync folder", path);
+  return {};
+}
+
 // Writes a small file so that after a crash either all of it is there or none.
 Result<void> write_file_durably(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".new";
@@ -67,13 +82,10 @@ Result<void> write_file_durably(const std::string& path, const std::string& text
   const int code = errno;
   ::close(fd);
   errno = code;
+  kill_point("make.marker_written");
   if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) return system_error("write", path);
-  const int folder = ::open(fs::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    ::fsync(folder);
-    ::close(folder);
-  }
-  return {};
+  kill_point("make.marker_named");
+  return sync_folder(fs::path(path).parent_path().string());
 }
 
 // Could RocksDB have written this file before the first commit? Table files and logs with something in them are data.
@@ -180,6 +192,9 @@ Result<void> check_room(const std::string& path) {
 }
 
 Result<void> finish_folder(const std::string& path) {
+  // First the store's own name, so that no marker is promised in a folder that can still go.
+  const fs::path trimmed = path.ends_with('/') ? fs::path(path).parent_path() : fs::path(path);
+  DEMARCHE_CHECK(sync_folder(trimmed.parent_path().string()));
   return write_file_durably(join(path, kMarkerName), fmt::format("{}\nformat {}\n", kMarkerFirstLine, kFormatVersion));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/impl/kill_point.h"
 #include "engine/impl/seal.h"
 
 namespace demarche {
@@ -144,8 +145,10 @@ Result<void> Store::State::seal_oldest(std::unique_lock<std::mutex>& lock) {
   const std::vector<std::uint64_t> owners = part.tail->owners();
   lock.lock();
   if (!built) return built;
+  impl::kill_point("seal.built");
   // Not synced: should it be lost, so is the removal of the commits' own pages, and the tail is there again.
   DEMARCHE_CHECK(kv->write(*writes, /*sync=*/false));
+  impl::kill_point("seal.written");
   reader = kv->snapshot();
   tails.erase(tails.begin());
   cache->touch(owners, ++epoch);
@@ -188,7 +191,9 @@ Result<void> Store::State::wait_synced(CommitNumber n) {
     writes->put(impl::Family::kMeta, impl::kSyncedKey, impl::encode_u64(upto.commit.value));
     Result<void> done = kv->write(*writes, /*sync=*/true);
     if (done) {
+      impl::kill_point("commit.synced");
       done = high_water.set(path, upto.commit);
+      impl::kill_point("commit.marked");
       if (!done) {
         Error error = std::move(done).error();
         error.code = ErrorCode::kOutcomeUnknown;
