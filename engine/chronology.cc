@@ -402,37 +402,38 @@ Result<std::vector<Arrival>> reachable(const View& view, ActorId from, const Chr
 
 namespace {
 
-// Actors settled before the length of the window is looked at.
-constexpr std::size_t kSettledBeforeAsking = 64;
-// Rows read in one pass in the time in which one actor is settled.
-constexpr std::uint64_t kRowsPerActor = 350;
+// The two ways are tried in turn, each a while longer than before, so that together they take little more than twice
+// the better one. Rows are read in one pass some 2500 times as fast as an actor is settled.
+constexpr std::size_t kActorsAtFirst = 64;
+constexpr std::uint64_t kRowsPerActor = 2500;
+constexpr std::size_t kLonger = 4;
 
 }  // namespace
 
 Result<std::optional<std::vector<Reached>>> reached_by(const View& view, ActorId from, const ChronologyOptions& options,
                                                        ReachMethod method) {
   DEMARCHE_CHECK(view.get_actor(from));
-  if (method == ReachMethod::kSweep) return Sweep::run(view, from, options);
+  std::vector<Reached> out;
   Search search(view, options);
   DEMARCHE_CHECK(search.start(from));
   std::unordered_map<ActorId, Timestamp> first;
-  std::optional<std::uint64_t> enough;
-  while (true) {
-    DEMARCHE_TRY(const std::optional<LabelIndex> index, search.settle(std::nullopt));
-    if (!index) break;
-    first.emplace(search.label(*index).actor, search.label(*index).at.cur);
-    if (method == ReachMethod::kAdjacency || first.size() < enough.value_or(kSettledBeforeAsking)) continue;
-    if (!enough) {
-      DEMARCHE_TRY(const std::uint64_t rows, Sweep::rows_in_window(view, options, std::uint64_t{1} << 40));
-      enough = std::max<std::uint64_t>(rows / kRowsPerActor, kSettledBeforeAsking);
-      if (first.size() < *enough) continue;
+  for (std::size_t actors_max = kActorsAtFirst;; actors_max *= kLonger) {
+    if (method != ReachMethod::kAdjacency) {
+      const std::uint64_t rows_max =
+          method == ReachMethod::kSweep ? std::numeric_limits<std::uint64_t>::max() : actors_max * kRowsPerActor;
+      DEMARCHE_TRY(const Sweep::Outcome outcome, Sweep::run(view, from, options, rows_max, out));
+      if (outcome == Sweep::Outcome::kDone) return std::optional(std::move(out));
+      if (method == ReachMethod::kSweep) return std::nullopt;
+      if (outcome == Sweep::Outcome::kRefused) method = ReachMethod::kAdjacency;
     }
-    DEMARCHE_TRY(auto swept, Sweep::run(view, from, options));
-    if (swept) return swept;
-    method = ReachMethod::kAdjacency;
+    std::optional<LabelIndex> index;
+    do {
+      DEMARCHE_ASSIGN(index, search.settle(std::nullopt));
+      if (index) first.emplace(search.label(*index).actor, search.label(*index).at.cur);
+    } while (index && (method == ReachMethod::kAdjacency || first.size() < actors_max));
+    if (!index) break;
   }
   first.erase(from);
-  std::vector<Reached> out;
   out.reserve(first.size());
   for (const auto& [actor, earliest] : first) out.push_back({actor, earliest});
   std::sort(out.begin(), out.end(), [](const Reached& a, const Reached& b) {
@@ -443,6 +444,7 @@ Result<std::optional<std::vector<Reached>>> reached_by(const View& view, ActorId
 
 Result<std::vector<Reached>> reached(const View& view, ActorId from, const ChronologyOptions& options) {
   DEMARCHE_TRY(auto found, reached_by(view, from, options, ReachMethod::kChosen));
+  if (!found) return std::vector<Reached>();  // kChosen always finds
   return std::move(*found);
 }
 

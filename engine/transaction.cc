@@ -154,8 +154,8 @@ Result<void> check_interaction(const Transaction::State& tx, const Interaction& 
   return {};
 }
 
-// Gives the interaction the next row. Errors: kIo.
-Result<void> add_row(Transaction::State& tx, Interaction& interaction) {
+// Gives the interaction the next row. `plain`: it needs no record besides. Errors: kIo.
+Result<void> add_row(Transaction::State& tx, Interaction& interaction, bool& plain) {
   interaction.row = tx.record.next_row;
   if (interaction.id.value == 0) interaction.id = InteractionId{interaction.row.value};
   ++tx.record.next_row.value;
@@ -166,6 +166,7 @@ Result<void> add_row(Transaction::State& tx, Interaction& interaction) {
   if (interaction.when) row.bounds = interaction.when->bounds;
   row.status = interaction.status;
   row.plain = impl::plain_fields(interaction);
+  plain = row.plain.text != impl::DateTextForm::kRich;
   row.party_begin = tx.parties.size();
   const std::vector<Party> parties = parties_of(interaction.participants);
   row.party_count = parties.size();
@@ -307,8 +308,8 @@ Result<InteractionId> Transaction::add_interaction(Interaction interaction) {
     if (taken) return invalid(fmt::format("interaction key '{}' is already taken", interaction.key));
   }
   interaction.id = {};
-  const bool plain = impl::plain_fields(interaction).text != impl::DateTextForm::kRich;
-  DEMARCHE_CHECK(add_row(tx, interaction));
+  bool plain = false;
+  DEMARCHE_CHECK(add_row(tx, interaction, plain));
   if (!plain) put_interaction(tx, interaction);
   tx.view->statistics_.interactions = ++tx.record.interaction_count;
   DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kInteraction, interaction.key, interaction.id.value));
@@ -337,7 +338,8 @@ Result<void> Transaction::replace_interaction(InteractionId id, Interaction inte
   if (interaction.kind != old.kind || interaction.when != old.when || interaction.status != old.status ||
       interaction.participants != old.participants) {
     retire_row(tx, old.row);
-    DEMARCHE_CHECK(add_row(tx, interaction));
+    bool plain = false;  // the row is not the first, so there is a record anyhow
+    DEMARCHE_CHECK(add_row(tx, interaction, plain));
   }
   put_interaction(tx, interaction);
   tx.changed = true;

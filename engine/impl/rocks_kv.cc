@@ -349,7 +349,13 @@ rocksdb::DBOptions database_options(const KvOptions& options) {
   return out;
 }
 
-rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+// Row blocks and pages are packed to the bit already.
+bool is_packed(Family family) {
+  return family == Family::kContact || family == Family::kTimeline || family == Family::kPlain ||
+         family == Family::kCommitRows;
+}
+
+rocksdb::ColumnFamilyOptions family_options(Family family, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.block_size = 16 << 10;
@@ -357,7 +363,7 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   rocksdb::ColumnFamilyOptions out;
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  out.compression = rocksdb::kLZ4Compression;
+  out.compression = is_packed(family) ? rocksdb::kNoCompression : rocksdb::kLZ4Compression;
   out.paranoid_file_checks = true;
   out.memtable_protection_bytes_per_key = kProtectionBytesPerKey;
   if (rocks_hooks().family) rocks_hooks().family(out);
@@ -375,7 +381,8 @@ Result<std::shared_ptr<KvStore>> open_rocks(const std::string& path, const KvOpt
   const auto cache = rocksdb::NewLRUCache(options.cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (std::size_t i = 0; i < kFamilyCount; ++i) {
-    descriptors.emplace_back(family_name(static_cast<Family>(i)), family_options(cache));
+    const auto family = static_cast<Family>(i);
+    descriptors.emplace_back(family_name(family), family_options(family, cache));
   }
   auto database = std::make_shared<Database>();
   database->read_only = options.read_only;

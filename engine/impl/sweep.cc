@@ -48,8 +48,7 @@ class Pass {
     if (options.before) ceiling_ = options.before->begin_min;
   }
 
-  // False: the rows are not for one pass.
-  Result<bool> run(ActorId from) {
+  Result<Sweep::Outcome> run(ActorId from, std::uint64_t rows_max) {
     source_ = static_cast<std::uint32_t>(from.value);
     make_room(source_);
     cur_[source_] = std::numeric_limits<std::int64_t>::min();
@@ -61,11 +60,12 @@ class Pass {
         if (!s.done) day = std::min(day, s.day);
       }
       if (fresh_at_ < fresh_.size()) day = std::min(day, day_of(fresh_.bounds[fresh_at_].begin_min.seconds));
-      if (day == kNever) return true;
+      if (day == kNever) return Sweep::Outcome::kDone;
+      if (rows_ > rows_max) return Sweep::Outcome::kCut;
       DEMARCHE_CHECK(gather(day));
       if (!refused_) close_day(day);
     }
-    return false;
+    return Sweep::Outcome::kRefused;
   }
 
   [[nodiscard]] std::vector<Reached> result() const {
@@ -200,6 +200,7 @@ class Pass {
         } else {
           DEMARCHE_CHECK(take_odd(s.block, s.at, last));
         }
+        rows_ += last - s.at;
         s.at = last;
         if (s.at < s.block.size()) {
           s.done = s.block.begin(s.at) >= ceiling_;
@@ -211,6 +212,7 @@ class Pass {
       }
     }
     for (; fresh_at_ < fresh_.size() && fresh_.bounds[fresh_at_].begin_min < next_day; ++fresh_at_) {
+      ++rows_;
       if (fresh_.dated[fresh_at_] == 0 || !happened(fresh_.status[fresh_at_])) continue;
       add_odd(fresh_.bounds[fresh_at_], fresh_.kind[fresh_at_], fresh_.parties_of(fresh_at_));
     }
@@ -369,6 +371,7 @@ class Pass {
   Timestamp ceiling_ = Timestamp::highest();
   std::uint32_t source_ = 0;
   bool refused_ = false;
+  std::uint64_t rows_ = 0;
 
   std::vector<Stream> streams_;
   RowBatch fresh_;
@@ -385,37 +388,17 @@ class Pass {
 
 }  // namespace
 
-Result<std::optional<std::vector<Reached>>> Sweep::run(const View& view, ActorId from,
-                                                       const ChronologyOptions& options) {
+Result<Sweep::Outcome> Sweep::run(const View& view, ActorId from, const ChronologyOptions& options,
+                                  std::uint64_t rows_max, std::vector<Reached>& out) {
   const bool qualified = (options.after && options.after->qualified) || (options.before && options.before->qualified);
   if (options.mode == ChronologyMode::kPossibly || options.hops_max != ChronologyOptions::kHopsUnlimited || qualified ||
       from.value >= kActorsMax) {
-    return std::nullopt;
+    return Outcome::kRefused;
   }
   Pass pass(view, view.read_, options);
-  DEMARCHE_TRY(const bool done, pass.run(from));
-  if (!done) return std::nullopt;
-  return std::optional(pass.result());
-}
-
-Result<std::uint64_t> Sweep::rows_in_window(const View& view, const ChronologyOptions& options, std::uint64_t enough) {
-  const Timestamp floor = options.after ? options.after->begin_max : Timestamp::lowest();
-  const Timestamp ceiling = options.before ? options.before->begin_min : Timestamp::highest();
-  std::uint64_t rows = 0;
-  for (const auto& tail : view.read_->tails) rows += tail->size();
-  const auto it = view.read_->reader->iterate(impl::Family::kTimeline);
-  for (std::size_t c = 0; c < impl::kLengthClassCount; ++c) {
-    const auto length = static_cast<LengthClass>(c);
-    it->seek(impl::timeline_key({length, floor, RowNumber{0}}));
-    for (; rows < enough && it->valid(); it->next()) {
-      const auto key = impl::decode_timeline_key(it->key());
-      if (!key || key->length != length) break;
-      rows += impl::kBlockRowsMax;
-      if (key->begin >= ceiling) break;
-    }
-    DEMARCHE_CHECK(it->status());
-  }
-  return rows;
+  DEMARCHE_TRY(const Outcome outcome, pass.run(from, rows_max));
+  if (outcome == Outcome::kDone) out = pass.result();
+  return outcome;
 }
 
 }  // namespace demarche

@@ -6,7 +6,7 @@
 // are in contact, because there it matters which interactions a path has used (chronology.cc).
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <vector>
 
 #include "engine/chronology.h"
@@ -17,14 +17,15 @@ namespace demarche {
 
 class Sweep {
  public:
-  // Arrivals ascending by (earliest, actor), without the start. nullopt: these options or rows are not for one pass.
-  // Cost: some 5 ns a row of the window. Errors: kCorruption, kIo.
-  [[nodiscard]] static Result<std::optional<std::vector<Reached>>> run(const View& view, ActorId from,
-                                                                       const ChronologyOptions& options);
-  // Rows in the window of `options`, within a block or two each way; counts no further than `enough`.
-  // Cost: one block read per some 700 rows.
-  [[nodiscard]] static Result<std::uint64_t> rows_in_window(const View& view, const ChronologyOptions& options,
-                                                            std::uint64_t enough);
+  enum class Outcome : std::uint8_t {
+    kDone,
+    kRefused,  // these options or rows are not for one pass
+    kCut,      // more than `rows_max` rows came
+  };
+  // Fills `out` with the arrivals, ascending by (earliest, actor), without the start, if it is done.
+  // Cost: some 4 ns a row of the window. Errors: kCorruption, kIo.
+  [[nodiscard]] static Result<Outcome> run(const View& view, ActorId from, const ChronologyOptions& options,
+                                           std::uint64_t rows_max, std::vector<Reached>& out);
 };
 
 }  // namespace demarche
