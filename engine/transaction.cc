@@ -136,11 +136,19 @@ Result<void> check_interaction(const Transaction::State& tx, const Interaction& 
   if (!tx.kinds->find_id(interaction.kind)) {
     return invalid(fmt::format("there is no kind with id {}", interaction.kind.value));
   }
-  const auto known_actor = [&](ActorId id) { return id.value != 0 && id < tx.record.next_actor; };
+  // Ids are given out in order: only where actors were taken back must each be looked for.
+  const bool none_retired = tx.record.actor_count + 1 == tx.record.next_actor.value;
+  const auto check_there = [&](ActorId id) -> Result<void> {
+    const char* message = "a participant is not an actor of this store";
+    if (id.value == 0 || id >= tx.record.next_actor) return invalid(message);
+    if (none_retired) return {};
+    const auto found = tx.view->get_actor(id);
+    if (found) return {};
+    return found.error().code == ErrorCode::kNotFound ? invalid(message) : tl::unexpected(found.error());
+  };
   for (const Participant& p : interaction.participants) {
-    if (!known_actor(p.actor) || (p.acting_for && !known_actor(*p.acting_for))) {
-      return invalid("a participant is not an actor of this store");
-    }
+    DEMARCHE_CHECK(check_there(p.actor));
+    if (p.acting_for) DEMARCHE_CHECK(check_there(*p.acting_for));
     if (p.role == Role::kRepresented) {
       return invalid("role 'represented' is not given by hand; write the agent with FOR");
     }
