@@ -528,13 +528,16 @@ Result<CommitNumber> Transaction::State::commit_bulk() {
   batch->put(impl::Family::kMeta, impl::kSealedKey, impl::encode_u64(commit.value));
   const std::string folder = impl::bulk_path(store->path);
   DEMARCHE_CHECK(impl::make_empty_folder(folder));
-  DEMARCHE_TRY(const auto tables, store->kv->make_tables(folder));
+  DEMARCHE_TRY(auto tables, store->kv->make_tables(folder));
   const bool empty = store->head.record.next_row.value == 1;
   const impl::BulkRows all{pages.get(), rows_in_pages, record.next_actor, store->options.bulk_memory_bytes};
   DEMARCHE_CHECK(impl::write_bulk(all, empty ? nullptr : store->reader.get(), *batch, *tables));
   {
     impl::kill_point("bulk.files");
     std::unique_lock lock(store->mutex);
+    // Who waits for an earlier commit marks and publishes that one when it is done: not after this one.
+    store->synced.wait(lock, [this] { return !store->syncing; });
+    if (store->failed) return tl::unexpected(*store->failed);
     if (auto taken = store->kv->ingest(*tables); !taken) {
       if (taken.error().code == ErrorCode::kOutcomeUnknown) store->failed = taken.error();
       return tl::unexpected(std::move(taken).error());
@@ -553,6 +556,7 @@ Result<CommitNumber> Transaction::State::commit_bulk() {
     store->publish(store->head);
   }
   impl::kill_point("bulk.marked");
+  tables.reset();  // removes files by names that the next commit uses again: not after the turn is given back
   impl::remove_folder(folder);
   turn = {};
   return commit;
