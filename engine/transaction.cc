@@ -136,11 +136,19 @@ Result<void> check_interaction(const Transaction::State& tx, const Interaction& 
   if (!tx.kinds->find_id(interaction.kind)) {
     return invalid(fmt::format("there is no kind with id {}", interaction.kind.value));
   }
-  const auto known_actor = [&](ActorId id) { return id.value != 0 && id < tx.record.next_actor; };
+  // Ids are given out in order: only where actors were taken back must each be looked for.
+  const bool none_retired = tx.record.actor_count + 1 == tx.record.next_actor.value;
+  const auto check_there = [&](ActorId id) -> Result<void> {
+    const char* message = "a participant is not an actor of this store";
+    if (id.value == 0 || id >= tx.record.next_actor) return invalid(message);
+    if (none_retired) return {};
+    const auto found = tx.view->get_actor(id);
+    if (found) return {};
+    return found.error().code == ErrorCode::kNotFound ? invalid(message) : tl::unexpected(found.error());
+  };
   for (const Participant& p : interaction.participants) {
-    if (!known_actor(p.actor) || (p.acting_for && !known_actor(*p.acting_for))) {
-      return invalid("a participant is not an actor of this store");
-    }
+    DEMARCHE_CHECK(check_there(p.actor));
+    if (p.acting_for) DEMARCHE_CHECK(check_there(*p.acting_for));
     if (p.role == Role::kRepresented) {
       return invalid("role 'represented' is not given by hand; write the agent with FOR");
     }
@@ -522,13 +530,16 @@ Result<CommitNumber> Transaction::State::commit_bulk() {
   batch->put(impl::Family::kMeta, impl::kSealedKey, impl::encode_u64(commit.value));
   const std::string folder = impl::bulk_path(store->path);
   DEMARCHE_CHECK(impl::make_empty_folder(folder));
-  DEMARCHE_TRY(const auto tables, store->kv->make_tables(folder));
+  DEMARCHE_TRY(auto tables, store->kv->make_tables(folder));
   const bool empty = store->head.record.next_row.value == 1;
   const impl::BulkRows all{pages.get(), rows_in_pages, record.next_actor, store->options.bulk_memory_bytes};
   DEMARCHE_CHECK(impl::write_bulk(all, empty ? nullptr : store->reader.get(), *batch, *tables));
   {
     impl::kill_point("bulk.files");
     std::unique_lock lock(store->mutex);
+    // Who waits for an earlier commit marks and publishes that one when it is done: not after this one.
+    store->synced.wait(lock, [this] { return !store->syncing; });
+    if (store->failed) return tl::unexpected(*store->failed);
     if (auto taken = store->kv->ingest(*tables); !taken) {
       if (taken.error().code == ErrorCode::kOutcomeUnknown) store->failed = taken.error();
       return tl::unexpected(std::move(taken).error());
@@ -547,6 +558,7 @@ Result<CommitNumber> Transaction::State::commit_bulk() {
     store->publish(store->head);
   }
   impl::kill_point("bulk.marked");
+  tables.reset();  // removes files by names that the next commit uses again: not after the turn is given back
   impl::remove_folder(folder);
   turn = {};
   return commit;

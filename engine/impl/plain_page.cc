@@ -58,7 +58,10 @@ DateTextForm text_form(const When& when) {
   if (b.is_span || b.qualified || b.has_gaps || b.fine_begin || b.fine_end) return DateTextForm::kRich;
   if (!b.begin_min.is_finite() || !b.end_max.is_finite()) return DateTextForm::kRich;
   if (b.begin_min.seconds % kSecondsPerDay != 0) return DateTextForm::kRich;
-  const std::int64_t days = (b.end_max.seconds - b.begin_min.seconds) / kSecondsPerDay;
+  // Without a sign: the farthest two years lie more than 2^63 seconds apart.
+  const std::uint64_t days =
+      (static_cast<std::uint64_t>(b.end_max.seconds) - static_cast<std::uint64_t>(b.begin_min.seconds)) /
+      static_cast<std::uint64_t>(kSecondsPerDay);
   const DateTextForm form = days == 0 ? DateTextForm::kDay : days < 31 ? DateTextForm::kMonth : DateTextForm::kYear;
   return is_plain_text(when.text, form, b.begin_min) ? form : DateTextForm::kRich;
 }

@@ -34,7 +34,8 @@ constexpr std::size_t kProtectionBytesPerKey = 8;
 // replay it.
 constexpr std::size_t kFlushAtCloseBytes = std::size_t{4} << 20;
 
-rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
+// RocksDB compares no null pointers, not even of no bytes.
+rocksdb::Slice slice(std::string_view s) { return s.empty() ? rocksdb::Slice() : rocksdb::Slice(s.data(), s.size()); }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
 // The open database and its column families.

@@ -543,7 +543,10 @@ Result<void> RowBlock::parse(std::string_view bytes) {
   if (!uniform_others_) {
     for (std::size_t i = 0; i < size_; ++i) {
       const std::uint64_t next = i + 1 < size_ ? others_offset_.raw(i + 1) : other_count;
-      if (others_offset_.raw(i) + form(i).others() != next) return tl::unexpected(damaged("mixes up its actors"));
+      const std::uint64_t first = others_offset_.raw(i);
+      if (first > next || first + form(i).others() != next) {
+        return tl::unexpected(damaged("mixes up its actors"));
+      }
     }
   }
   const Timestamp origin = begin(0).is_finite() ? begin(0) : Timestamp{0};

@@ -155,7 +155,7 @@ class RowBlock {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] Timestamp begin(std::size_t i) const {
     if (minus_infinity_) return Timestamp::lowest();
-    return {static_cast<std::int64_t>(begin_.at(i)) * unit_};
+    return {static_cast<std::int64_t>(begin_.at(i) * static_cast<std::uint64_t>(unit_))};  // damage may wrap around
   }
   [[nodiscard]] Timestamp first_begin() const { return begin(0); }
   [[nodiscard]] Timestamp last_begin() const { return begin(size_ - 1); }
