@@ -89,9 +89,12 @@ Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
   const std::span<const std::uint32_t> block_kinds = block.kinds();
   bool all = true;
   for (std::size_t k = 0; k < block_kinds.size(); ++k) {
-    keep_kind[k] = block_kinds[k] != 0 && wanted.contains(KindId{block_kinds[k]}) ? 1 : 0;
+    keep_kind[k] = wanted.contains(KindId{block_kinds[k]}) ? 1 : 0;
     all = all && keep_kind[k] != 0;
   }
+  // A damaged index names no kind.
+  std::fill(keep_kind.begin() + static_cast<std::ptrdiff_t>(block_kinds.size()),
+            keep_kind.begin() + static_cast<std::ptrdiff_t>(block.kind_column().mask + 1), std::uint8_t{0});
   chosen_run = all;
   if (all) {
     for (std::size_t i = 0; i < count; ++i) chosen[i] = static_cast<std::uint32_t>(range.first + i);
@@ -325,13 +328,14 @@ Result<KindCounts> KindCounter::count(const View& view, const std::vector<Timest
       const auto stretch = static_cast<std::size_t>(cut - cuts.begin()) - 1;
       unpack_raw32(block->kind_column(), first, last - first, kinds.data());
       const std::span<const std::uint32_t> names = block->kinds();
-      std::fill_n(in_stretch.begin(), names.size(), 0U);
+      const std::size_t indexes = block->kind_column().mask + 1;
+      std::fill_n(in_stretch.begin(), indexes, 0U);
       for (std::size_t i = first; i < last; ++i) {
         if (all_seen || visible.sees(block->row(i))) ++in_stretch[kinds[i - first]];
       }
-      for (std::size_t k = 0; k < names.size(); ++k) {
+      for (std::size_t k = 0; k < indexes; ++k) {
         if (in_stretch[k] == 0) continue;
-        if (names[k] == 0 || names[k] >= out.kinds) return tl::unexpected(damaged());
+        if (k >= names.size() || names[k] >= out.kinds) return tl::unexpected(damaged());
         out.counts[stretch * out.kinds + names[k]] += in_stretch[k];
       }
       first = last;

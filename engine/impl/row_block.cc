@@ -537,6 +537,9 @@ Result<void> RowBlock::parse(std::string_view bytes) {
   Form no_form;
   no_form.listed = true;
   no_form.count = kFormListed;
+  shape_count_ = shapes_.size();
+  kind_count_ = kinds_.size();
+  form_count_ = forms_.size();
   fill_up(shapes_, shape_index_.mask, no_shape);
   fill_up(kinds_, kind_index_.mask, std::uint32_t{0});
   fill_up(forms_, form_index_.mask, no_form);

@@ -172,7 +172,7 @@ class Pass {
       }
     }
     for (const std::uint32_t kind : block.kinds()) {
-      if (!kinds_.contains(KindId{kind}) || kind == 0) return false;
+      if (!kinds_.contains(KindId{kind})) return false;
     }
     return std::all_of(block.forms().begin(), block.forms().end(), [](const Form& form) {
       if (form.listed || form.count != 2 || form.agent[0] != Form::kNoAgent || form.agent[1] != Form::kNoAgent) {
