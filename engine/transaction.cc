@@ -508,6 +508,8 @@ Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view
       }
     }
     if (!pages.empty()) part.commits.push_back(tx.commit);
+    // The view of this transaction reads the store's tail as well: rows must not stand in both.
+    tx.read->tails.pop_back();
     store.reader = store.kv->snapshot();
     store.head = {tx.commit, tx.record, tx.kinds,
                   tx.retired.empty() ? store.head.retired : store.head.retired->with(tx.retired)};

@@ -1,5 +1,5 @@
 // What the store needs of an ordered key-value engine: point reads and iterators on a fixed state, and atomic batches.
-// RocksDB implements it (rocks_kv.h); nothing above this line knows RocksDB.
+// RocksDB implements it (rocks_kv.cc); nothing above this line knows RocksDB.
 #pragma once
 
 #include <cstddef>

@@ -23,6 +23,8 @@ using impl::Shape;
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kActorsMax = std::size_t{1} << 31;
+// Arrivals on at most so many days are sorted by counting.
+constexpr std::uint64_t kDaysToCount = 1 << 14;
 
 std::int64_t day_of(std::int64_t seconds) {
   return seconds >= 0 ? seconds / kSecondsPerDay : -((-seconds + kSecondsPerDay - 1) / kSecondsPerDay);
@@ -68,15 +70,38 @@ class Pass {
     return Sweep::Outcome::kRefused;
   }
 
+  // Ascending by (earliest, actor).
   [[nodiscard]] std::vector<Reached> result() const {
     std::vector<Reached> out;
+    std::int64_t least = kNever;
+    std::int64_t greatest = std::numeric_limits<std::int64_t>::min();
+    bool whole_days = true;
     for (std::size_t actor = 0; actor < cur_.size(); ++actor) {
-      if (reached_[actor] != 0 && actor != source_) out.push_back({ActorId{actor}, Timestamp{cur_[actor]}});
+      if (reached_[actor] == 0 || actor == source_) continue;
+      out.push_back({ActorId{actor}, Timestamp{cur_[actor]}});
+      least = std::min(least, cur_[actor]);
+      greatest = std::max(greatest, cur_[actor]);
+      whole_days = whole_days && cur_[actor] % kSecondsPerDay == 0;
     }
-    std::sort(out.begin(), out.end(), [](const Reached& a, const Reached& b) {
-      return std::tie(a.earliest, a.actor) < std::tie(b.earliest, b.actor);
-    });
-    return out;
+    if (out.empty()) return out;
+    const std::uint64_t days =
+        (static_cast<std::uint64_t>(greatest) - static_cast<std::uint64_t>(least)) / std::uint64_t{kSecondsPerDay};
+    if (!whole_days || days > kDaysToCount) {
+      std::sort(out.begin(), out.end(), [](const Reached& a, const Reached& b) {
+        return std::tie(a.earliest, a.actor) < std::tie(b.earliest, b.actor);
+      });
+      return out;
+    }
+    // Actors are in order already: they are dealt out over the days.
+    const auto day_at = [least](const Reached& r) {
+      return static_cast<std::size_t>((r.earliest.seconds - least) / kSecondsPerDay);
+    };
+    std::vector<std::uint32_t> place(days + 2, 0);
+    for (const Reached& r : out) ++place[day_at(r) + 1];
+    for (std::size_t i = 1; i < place.size(); ++i) place[i] += place[i - 1];
+    std::vector<Reached> sorted(out.size());
+    for (const Reached& r : out) sorted[place[day_at(r)]++] = r;
+    return sorted;
   }
 
  private:

@@ -280,6 +280,10 @@ class Splitter final : public rocksdb::WriteBatch::Handler {
     rocksdb::WriteBatch& batch = left_-- > 0 ? first : second;
     return batch.Put(handle_of(family), key, value);
   }
+  rocksdb::Status DeleteCF(std::uint32_t family, const Slice& key) override {
+    rocksdb::WriteBatch& batch = left_-- > 0 ? first : second;
+    return batch.Delete(handle_of(family), key);
+  }
   rocksdb::WriteBatch first;
   rocksdb::WriteBatch second;
 
