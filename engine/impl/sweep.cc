@@ -52,8 +52,7 @@ class Pass {
 
   Result<Sweep::Outcome> run(ActorId from, std::uint64_t rows_max) {
     source_ = static_cast<std::uint32_t>(from.value);
-    make_room(source_);
-    cur_[source_] = std::numeric_limits<std::int64_t>::min();
+    make_room(std::max<std::size_t>(source_, view_.statistics().actors + 1));
     reached_[source_] = 1;
     DEMARCHE_CHECK(open_streams());
     while (!refused_) {
@@ -70,9 +69,17 @@ class Pass {
     return Sweep::Outcome::kRefused;
   }
 
-  // Ascending by (earliest, actor).
+  // Ascending by earliest.
   [[nodiscard]] std::vector<Reached> result() const {
     std::vector<Reached> out;
+    if (!exact_) {
+      out.reserve(order_.size());
+      std::size_t first = 0;
+      for (const auto& [day_begin, last] : order_ends_) {
+        for (; first < last; ++first) out.push_back({ActorId{order_[first]}, Timestamp{day_begin}});
+      }
+      return out;
+    }
     std::int64_t least = kNever;
     std::int64_t greatest = std::numeric_limits<std::int64_t>::min();
     bool whole_days = true;
@@ -117,10 +124,21 @@ class Pass {
   };
 
   void make_room(std::size_t actor) {
-    if (actor < cur_.size()) return;
-    const std::size_t size = std::max(actor + 1, 2 * cur_.size());
-    cur_.resize(size, kNever);
+    if (actor < reached_.size()) return;
+    const std::size_t size = std::max(actor + 1, 2 * reached_.size());
     reached_.resize(size, 0);
+    if (exact_) cur_.resize(size, kNever);
+  }
+
+  // From here on the arrival of each actor is kept to the second, not only in whose order they came.
+  void be_exact() {
+    exact_ = true;
+    cur_.assign(reached_.size(), kNever);
+    cur_[source_] = std::numeric_limits<std::int64_t>::min();
+    std::size_t first = 0;
+    for (const auto& [day_begin, last] : order_ends_) {
+      for (; first < last; ++first) cur_[order_[first]] = day_begin;
+    }
   }
 
   Result<void> open_streams() {
@@ -185,9 +203,11 @@ class Pass {
     return {};
   }
 
+  // Of whole days those that begin before the window's end end before it, too, if it is the end of a day.
   [[nodiscard]] bool is_usual(const RowBlock& block) const {
     if (strict_ || block.uniform_others() != 2U || block.begin_unit() != kSecondsPerDay ||
-        block.end_max_greatest() >= ceiling_ || !read_->visible.sees_all(block.row_floor(), block.row_ceiling())) {
+        (too_late(block.end_max_greatest()) && ceiling_.seconds % kSecondsPerDay != 0) ||
+        !read_->visible.sees_all(block.row_floor(), block.row_ceiling())) {
       return false;
     }
     for (const Shape& shape : block.shapes()) {
@@ -208,6 +228,9 @@ class Pass {
       return in_contact(parties, 0, 1, /*rule=*/true);
     });
   }
+
+  // Without a limit what still lasts, or ends on no known day, counts.
+  [[nodiscard]] bool too_late(Timestamp end) const { return ceiling_.is_finite() && end >= ceiling_; }
 
   static bool happened(Status status) { return status == Status::kHeld || status == Status::kNone; }
 
@@ -286,7 +309,7 @@ class Pass {
   }
 
   void add_odd(const TimeBounds& bounds, KindId kind, std::span<const Party> parties) {
-    if (bounds.qualified || bounds.begin_min < floor_ || bounds.end_max >= ceiling_ || parties.size() < 2) return;
+    if (bounds.qualified || bounds.begin_min < floor_ || too_late(bounds.end_max) || parties.size() < 2) return;
     const bool rule = view_.kinds().contacts().contains(kind);
     bool partial = false;
     for (std::size_t i = 0; i < parties.size() && !partial; ++i) {
@@ -321,6 +344,7 @@ class Pass {
       close_pairs(day_begin);
       return;
     }
+    if (!exact_) be_exact();
     // Pairs become rows like the others: arrivals of this day may be at any second of it.
     for (std::size_t i = 0; i < pairs_.size(); i += 2) {
       OddRow row;
@@ -385,7 +409,12 @@ class Pass {
       }
       open = kept;
     }
-    for (std::size_t i = 0; i < newly; ++i) cur_[newly_[i]] = day_begin;
+    if (exact_) {
+      for (std::size_t i = 0; i < newly; ++i) cur_[newly_[i]] = day_begin;
+    } else if (newly > 0) {
+      order_.insert(order_.end(), newly_.begin(), newly_.begin() + static_cast<std::ptrdiff_t>(newly));
+      order_ends_.emplace_back(day_begin, order_.size());
+    }
   }
 
   const View& view_;
@@ -402,10 +431,15 @@ class Pass {
   RowBatch fresh_;
   std::size_t fresh_at_ = 0;
 
-  std::vector<std::int64_t> cur_;      // by actor id; kNever: not reached, or on no known day
-  std::vector<std::uint8_t> reached_;  // 1 or 0
-  std::int64_t later_ = 0;             // latest arrival behind the begin of its day, 0 if all those are past
-  std::vector<std::uint32_t> pairs_;   // of the day: actors two by two
+  std::vector<std::uint8_t> reached_;  // by actor id, 1 or 0
+  // While only contacts of whole days have come: actors in order of arrival, and where each day's end. Then exact_, and
+  // cur_ by actor id; kNever: not reached, or on no known day.
+  std::vector<std::uint32_t> order_;
+  std::vector<std::pair<std::int64_t, std::size_t>> order_ends_;
+  bool exact_ = false;
+  std::vector<std::int64_t> cur_;
+  std::int64_t later_ = 0;            // latest arrival behind the begin of its day, 0 if all those are past
+  std::vector<std::uint32_t> pairs_;  // of the day: actors two by two
   std::vector<OddRow> odd_;
   std::vector<std::uint32_t> odd_parties_;
   std::vector<std::uint32_t> newly_;

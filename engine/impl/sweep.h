@@ -22,7 +22,7 @@ class Sweep {
     kRefused,  // these options or rows are not for one pass
     kCut,      // more than `rows_max` rows came
   };
-  // Fills `out` with the arrivals, ascending by (earliest, actor), without the start, if it is done.
+  // Fills `out` with the arrivals, ascending by earliest, without the start, if it is done.
   // Cost: some 4 ns a row of the window. Errors: kCorruption, kIo.
   [[nodiscard]] static Result<Outcome> run(const View& view, ActorId from, const ChronologyOptions& options,
                                            std::uint64_t rows_max, std::vector<Reached>& out);
