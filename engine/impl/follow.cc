@@ -95,7 +95,6 @@ Result<void> Store::State::take(std::shared_ptr<const impl::KvReader> from, Comm
     tails = std::move(fresh);
     cache->clear(++epoch);
   }
-  if (getenv("DBG")) fprintf(stderr, "take commit %lu sealed %lu (was %lu) tail %lu\n", next.commit.value, sealed.value, following.sealed.value, tails.back().tail->size());
   following.tail_whole = true;
   following.sealed = sealed;
   reader = std::move(from);
@@ -125,7 +124,6 @@ Result<bool> Store::State::try_following() {
   if (next && following.spare_reader.expired()) {
     std::atomic_thread_fence(std::memory_order_acquire);  // after the last read by the view that went
     const auto caught_up = next->catch_up();
-    if (getenv("DBG")) fprintf(stderr, "caught up in place: %d\n", caught_up ? (int)*caught_up : -1);
     if (!caught_up || !*caught_up) next = nullptr;
   } else {
     next = nullptr;  // views still read it; it goes with the last of them

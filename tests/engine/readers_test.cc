@@ -34,7 +34,7 @@ constexpr std::uint64_t kRetireEvery = 5;
 // ---- what a commit holds
 
 // Commit 1 makes the actors; every other one adds so many interactions.
-std::uint64_t added_by(std::uint64_t n) { return n == 1 ? 0 : (n % kLargeEvery == 0 ? 150 : 1 + n % 6); }
+std::uint64_t added_by(std::uint64_t n) { return n <= 1 ? 0 : (n % kLargeEvery == 0 ? 150 : 1 + n % 6); }
 // The first interaction of the commit before is taken back.
 bool takes_back(std::uint64_t n) { return n > 2 && n % kRetireEvery == 0; }
 std::uint64_t total_after(std::uint64_t n) {
@@ -319,13 +319,13 @@ TEST_CASE("readers beside writers that are killed: every view is whole, new enou
   const bool sync = GENERATE(true, false);
   const TempFolder folder;
   const std::string path = folder.path("s");
-  constexpr std::uint64_t kCommitsEach = 40;
+  constexpr std::uint64_t kCommitsEach = 30;
   std::vector<std::unique_ptr<ChildProcess>> readers;
   std::shared_ptr<const View> held;
   std::string held_text;
   std::unique_ptr<Store> here;
   std::uint64_t last = 0;
-  for (int life = 0; life < 5; ++life) {
+  for (int life = 0; life < 4; ++life) {
     ChildProcess writer("[.writer_beside]",
                         child_of(path, {sync ? "DEMARCHE_TEST_SYNC=yes" : "DEMARCHE_TEST_SYNC=no"}));
     for (std::uint64_t i = 0; i < kCommitsEach; ++i) {

@@ -514,7 +514,7 @@ TEST_CASE("lock: a second opener in this process is told that it is this process
   CHECK(error.code == ErrorCode::kConflict);
   CHECK(says(error, fmt::format("is open for writing in this process ({})", ::getpid())));
   CHECK(must(read_all(path, true)) == must(dump(*store->view())));  // readers are let in
-  commit_one(*store, 2);  // the first one is none the worse
+  commit_one(*store, 2);                                            // the first one is none the worse
   store.reset();
   CHECK(reopen(path));
 }
