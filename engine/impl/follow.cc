@@ -34,7 +34,7 @@ Error unsettled() {
 // When a state that was read from `started` on is too old.
 Clock::time_point young_till(Clock::time_point started, const StoreOptions& options) {
   constexpr double kSecondsMax = 1e8;  // some three years
-  const std::chrono::duration<double> age(std::clamp(options.refresh_seconds, 0.0, kSecondsMax));
+  const std::chrono::duration<double> age(std::min(std::max(0.0, options.refresh_seconds), kSecondsMax));
   return started + std::chrono::duration_cast<Clock::duration>(age);
 }
 

@@ -645,6 +645,21 @@ class StoreIsOpenElsewhere(BadStore):
         self.assertIn("opened for reading only", second.err)
         self.assertIn("was opened read-only", second.err)
         self.assertEqual(second.out.strip(), "3")
+        reading = support.start(["shell", store, "--format", "csv", "--no-header"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(reading.communicate)
+        self.addCleanup(reading.kill)
+        reading.stdin.write(b"RETURN 'open' AS x;\n")
+        reading.stdin.flush()
+        self.assertEqual(reading.stdout.readline().strip(), b"open")
+        tell(b"CREATE (:Person {name: 'Y'}); RETURN 'made';", b"made")
+        seen = b"0"
+        while seen != b"1":  # it is seen after a while, else the test runs into its time limit
+            reading.stdin.write(b"MATCH (a {name: 'Y'}) RETURN count(*);\n")
+            reading.stdin.flush()
+            seen = reading.stdout.readline().strip()
+            self.assertIn(seen, (b"0", b"1"))
+            time.sleep(0.1)
         process.kill()
         process.wait()
         self.assertEqual(rows(store, "MATCH (a {name: 'X'}) RETURN count(*)"), [[3]])
