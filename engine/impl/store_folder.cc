@@ -1,6 +1,7 @@
 #include "engine/impl/store_folder.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -177,6 +178,33 @@ Result<void> make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return system_error("make folder", path);
   if (::access(path.c_str(), W_OK) != 0) return system_error("write in folder", path);
   return {};
+}
+
+Result<MakingTurn> MakingTurn::take(const std::string& path) {
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    DEMARCHE_CHECK(make_folder(path));
+    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) continue;
+    if (fd < 0) return system_error("open", path);
+    MakingTurn turn(fd);
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      return make_error(ErrorCode::kConflict,
+                        fmt::format("a store is being made at '{}' by somebody else; try again when it is done", path));
+    }
+    // A file system without such locks leaves it to the database's own.
+    struct stat locked {};
+    struct stat named {};
+    // Whoever had the turn before may have removed the folder.
+    if (::fstat(fd, &locked) == 0 && ::stat(path.c_str(), &named) == 0 && locked.st_ino == named.st_ino &&
+        locked.st_dev == named.st_dev) {
+      return turn;
+    }
+  }
+  return make_error(ErrorCode::kConflict, fmt::format("'{}' is removed again and again by somebody else", path));
+}
+
+MakingTurn::~MakingTurn() {
+  if (fd_ >= 0) ::close(fd_);
 }
 
 Result<void> check_room(const std::string& path) {
