@@ -21,6 +21,7 @@
 #include <rocksdb/utilities/write_batch_with_index.h>
 
 #include "engine/impl/kv.h"
+#include "engine/impl/rocks_backup.h"
 #include "engine/impl/rocks_status.h"
 
 namespace demarche::impl {
@@ -302,6 +303,29 @@ class RocksStore final : public KvStore {
     return tl::unexpected(std::move(error));
   }
 
+  [[nodiscard]] Result<void> verify_files() const override {
+    const rocksdb::Status status = database_->db->VerifyFileChecksums(rocksdb::ReadOptions());
+    if (status.ok()) return {};
+    return tl::unexpected(to_error(status, "verify the database's files"));
+  }
+
+  [[nodiscard]] Result<void> renew(std::span<const Family> families) override {
+    for (const Family family : families) {
+      rocksdb::ColumnFamilyHandle*& handle = database_->families[static_cast<std::size_t>(family)];
+      rocksdb::ColumnFamilyDescriptor descriptor;
+      rocksdb::Status status = handle->GetDescriptor(&descriptor);
+      if (status.ok()) status = database_->db->DropColumnFamily(handle);
+      if (status.ok()) status = database_->db->DestroyColumnFamilyHandle(std::exchange(handle, nullptr));
+      if (status.ok()) status = database_->db->CreateColumnFamily(descriptor.options, descriptor.name, &handle);
+      if (!status.ok()) return tl::unexpected(to_error(status, fmt::format("make {} anew", family_name(family))));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<std::uint32_t> back_up(const std::string& folder) const override {
+    return create_rocks_backup(*database_->db, folder);
+  }
+
  private:
   [[nodiscard]] Result<void> write(const rocksdb::Status& collected, rocksdb::WriteBatch* batch, bool sync) {
     if (!collected.ok()) return tl::unexpected(to_error(collected, "collect a commit"));
@@ -325,7 +349,7 @@ class RocksStore final : public KvStore {
 rocksdb::DBOptions database_options(const KvOptions& options) {
   rocksdb::DBOptions out;
   out.create_if_missing = options.create;
-  out.create_missing_column_families = options.create;
+  out.create_missing_column_families = options.create || options.create_missing_families;
   out.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   out.keep_log_file_num = 2;
   out.max_open_files = -1;
