@@ -219,6 +219,7 @@ class Transaction {
   [[nodiscard]] Result<void> place_actor(Actor actor);
   [[nodiscard]] Result<void> place_retired_actor(ActorId id);
   [[nodiscard]] Result<void> place_interaction(Interaction interaction);
+  [[nodiscard]] Result<void> place_retired_interaction(InteractionId id);
   // Numbers of rows that were added and replaced within one commit are not given again.
   [[nodiscard]] Result<void> pass_over_rows(RowNumber next);
   [[nodiscard]] Result<void> check_placed() const;

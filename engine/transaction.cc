@@ -513,6 +513,17 @@ Result<void> Transaction::place_interaction(Interaction interaction) {
                   interaction.key, id.value);
 }
 
+Result<void> Transaction::place_retired_interaction(InteractionId id) {
+  State& tx = *state_;
+  DEMARCHE_TRY(const Interaction old, view().get_interaction(id));
+  DEMARCHE_CHECK(move_key(static_cast<std::uint8_t>(impl::KeyOwner::kInteraction), old.key, {}, id.value));
+  retire_row(tx, old.row);
+  tx.batch->put(impl::Family::kInteraction, impl::version_key(id.value, tx.commit), {});
+  tx.view->statistics_.interactions = --tx.record.interaction_count;
+  tx.changed = true;
+  return {};
+}
+
 Result<void> Transaction::check_placed() const {
   for (const auto& [owner, key, id] : state_->contested) {
     std::string has;
