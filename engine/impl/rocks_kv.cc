@@ -387,6 +387,12 @@ Result<std::shared_ptr<KvStore>> open_rocks(const std::string& path, const KvOpt
   const rocksdb::Status status =
       options.read_only ? rocksdb::DB::OpenForReadOnly(database_options(options), path, descriptors, &handles, &db)
                         : rocksdb::DB::Open(database_options(options), path, descriptors, &handles, &db);
+  if (status.IsInvalidArgument() && status.ToString().find("Column family not found") != std::string::npos) {
+    return make_error(ErrorCode::kCorruption,
+                      fmt::format("a repair of the index was interrupted, or families of the database are gone ({}); "
+                                  "finish it with: demarche check STORE --repair",
+                                  status.ToString()));
+  }
   if (!status.ok()) return tl::unexpected(to_error(status, fmt::format("open '{}'", path)));
   database->db.reset(db);
   std::copy(handles.begin(), handles.end(), database->families.begin());

@@ -384,7 +384,8 @@ class RowCheck {
     const std::uint64_t made = in_.commits->commit_of(row).value;
     // Added and replaced within one commit: there is no record of it, and nobody can see it.
     if (!s.recorded && s.retired == made) return;
-    if (!s.recorded) fault_(Family::kTimeline, words("row", row), "no record has this row");
+    // Of the records, as they are what may have been lost: the index is not to be made without them.
+    if (!s.recorded) fault_(Family::kInteraction, words("row", row), "is in the timeline, and no record has it");
     if (s.retired == s.retired_due) return;
     fault_(Family::kRetired, words("row", row),
            s.retired_due == 0 ? fmt::format("is retired by commit {}, but its record holds", s.retired)
