@@ -11,8 +11,9 @@ namespace {
 void print_report(const std::string& store, const CheckReport& r) {
   print(fmt::format("store           {}\n", safe(store)));
   print(fmt::format("commits         {}\n", r.commits));
-  print(fmt::format("records         {} of actors, {} of interactions, {} plain interactions, {} of sources, {} of kinds\n",
-                    r.actor_versions, r.interaction_versions, r.plain_interactions, r.sources, r.kinds));
+  print(fmt::format(
+      "records         {} of actors, {} of interactions, {} plain interactions, {} of sources, {} of kinds\n",
+      r.actor_versions, r.interaction_versions, r.plain_interactions, r.sources, r.kinds));
   print(fmt::format("in time         {} in {}, {} not yet sealed\n", plural(r.timeline_rows, "row", "rows"),
                     plural(r.timeline_blocks, "block", "blocks"), r.unsealed_rows));
   print(fmt::format("by actor        {} in {}\n", plural(r.contact_rows, "row", "rows"),

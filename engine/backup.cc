@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -49,7 +50,8 @@ tl::unexpected<Error> system_error(std::string_view doing, const std::string& pa
 
 Result<std::string> read_file(const std::string& path) {
   std::error_code error;
-  if (!fs::exists(path, error) && !error) return make_error(ErrorCode::kNotFound, fmt::format("'{}' is not there", path));
+  if (!fs::exists(path, error) && !error)
+    return make_error(ErrorCode::kNotFound, fmt::format("'{}' is not there", path));
   std::ifstream in(path, std::ios::binary);
   std::string out;
   if (in) {
@@ -72,9 +74,9 @@ Result<void> check_folder(const std::string& folder) {
   if (marker && *marker == kMarker) return {};
   if (!marker && marker.error().code != ErrorCode::kNotFound) return tl::unexpected(marker.error());
   if (marker) {
-    return make_error(ErrorCode::kCorruption,
-                      fmt::format("'{}': the file DEMARCHE-BACKUPS does not name a form of backups that this build reads",
-                                  folder));
+    return make_error(
+        ErrorCode::kCorruption,
+        fmt::format("'{}': the file DEMARCHE-BACKUPS does not name a form of backups that this build reads", folder));
   }
   return invalid(fmt::format("'{}' is not a folder of backups; demarche backup STORE FOLDER makes one", folder));
 }
@@ -169,17 +171,20 @@ Result<Backup> get_seal(const std::string& folder, std::uint32_t id) {
   const auto list = read_file(impl::rocks_backup_list_path(files_path(folder), id));
   if (!text && text.error().code == ErrorCode::kNotFound) {
     if (list) {
-      return make_error(ErrorCode::kCorruption,
-                        fmt::format("backup {} in '{}' was interrupted before it was verified; use another", id, folder));
+      return make_error(
+          ErrorCode::kCorruption,
+          fmt::format("backup {} in '{}' was interrupted before it was verified; use another", id, folder));
     }
-    return make_error(ErrorCode::kNotFound,
-                      fmt::format("there is no backup {} in '{}'; list them with: demarche backups {}", id, folder, folder));
+    return make_error(
+        ErrorCode::kNotFound,
+        fmt::format("there is no backup {} in '{}'; list them with: demarche backups {}", id, folder, folder));
   }
   if (!text) return tl::unexpected(text.error());
   std::uint32_t list_checksum = 0;
   auto seal = read_seal(*text, list_checksum);
   if (!seal || seal->id != id) {
-    return make_error(ErrorCode::kCorruption, fmt::format("backup {} in '{}': its seal is damaged; use another", id, folder));
+    return make_error(ErrorCode::kCorruption,
+                      fmt::format("backup {} in '{}': its seal is damaged; use another", id, folder));
   }
   if (!list || impl::file_crc32c(*list) != list_checksum) {
     return make_error(ErrorCode::kCorruption,
@@ -229,8 +234,8 @@ Result<Backup> back_up_store(const std::string& path, const std::string& folder)
 
 Result<Backup> Store::back_up(const std::string& folder) const {
   if (state_->options.read_only) {
-    return make_error(ErrorCode::kDenied, fmt::format("'{}' was opened read-only; a backup needs it open for writing",
-                                                      state_->path));
+    return make_error(ErrorCode::kDenied,
+                      fmt::format("'{}' was opened read-only; a backup needs it open for writing", state_->path));
   }
   CommitNumber commit;
   {
@@ -246,15 +251,27 @@ Result<std::vector<Backup>> list_backups(const std::string& folder) {
   std::error_code error;
   if (!fs::exists(files_path(folder), error)) return std::vector<Backup>();
   DEMARCHE_TRY(const auto stored, impl::list_rocks_backups(files_path(folder)));
-  std::vector<Backup> out;
-  for (const impl::RocksBackup& one : stored) {
-    auto seal = get_seal(folder, one.id);
-    Backup backup = seal ? *std::move(seal) : Backup();
-    backup.id = one.id;
-    backup.bytes = one.bytes;
-    out.push_back(std::move(backup));
+  std::map<std::uint32_t, Backup> out;
+  for (const impl::RocksBackup& one : stored) out[one.id].bytes = one.bytes;
+  // RocksDB passes over those whose list it cannot read; they are not to vanish.
+  for (const std::string& names : {seals_path(folder), files_path(folder) + "/meta"}) {
+    for (fs::directory_iterator it(names, error), end; !error && it != end; it.increment(error)) {
+      const std::string name = it->path().filename().string();
+      std::uint32_t id = 0;
+      const auto [last, bad] = std::from_chars(name.data(), name.data() + name.size(), id);
+      if (bad == std::errc() && last == name.data() + name.size() && id != 0) out[id].id = id;
+    }
   }
-  return out;
+  std::vector<Backup> listed;
+  for (auto& [id, backup] : out) {
+    if (auto seal = get_seal(folder, id)) {
+      seal->bytes = backup.bytes;
+      backup = *std::move(seal);
+    }
+    backup.id = id;
+    listed.push_back(std::move(backup));
+  }
+  return listed;
 }
 
 Result<Backup> verify_backup(const std::string& folder, std::uint32_t id) {

@@ -3,7 +3,8 @@
 //
 //   FOLDER/DEMARCHE-BACKUPS   marker: two lines, "demarche backups" and "format 1"
 //   FOLDER/files/             the copies, as RocksDB's backup engine keeps them
-//   FOLDER/seal/ID            written last, once the copy has been verified: what it holds, and the checksums of the list
+//   FOLDER/seal/ID            written last, once the copy has been verified: what it holds, and the checksums of the
+//   list
 //                             of its files and of this file itself
 //
 // A backup without its seal was interrupted and is not one.
@@ -38,8 +39,8 @@ struct Backup {
 // Reads all of a backup and compares it with its checksums. Errors: kNotFound, kCorruption, kIo.
 [[nodiscard]] Result<Backup> verify_backup(const std::string& folder, std::uint32_t id);
 
-// Makes a new store at `target` out of a backup: all of it or nothing. Works in `target`.restoring and renames it at the
-// end, when it was opened and found to hold what was backed up; what an interrupted one left there is taken away.
+// Makes a new store at `target` out of a backup: all of it or nothing. Works in `target`.restoring and renames it at
+// the end, when it was opened and found to hold what was backed up; what an interrupted one left there is taken away.
 // Errors: kInvalidArgument if there is anything at `target` but an empty folder; as verify_backup(); kDenied, kIo.
 [[nodiscard]] Result<Backup> restore_backup(const std::string& folder, std::uint32_t id, const std::string& target);
 

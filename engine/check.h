@@ -36,9 +36,9 @@ struct CheckReport {
   std::uint64_t names = 0;
   std::uint64_t labels = 0;
 
-  std::vector<Finding> findings;     // the first kFindingsMax
-  std::uint64_t finding_count = 0;   // all
-  std::uint64_t beyond_repair = 0;   // of them, those that repair_index() cannot mend
+  std::vector<Finding> findings;    // the first kFindingsMax
+  std::uint64_t finding_count = 0;  // all
+  std::uint64_t beyond_repair = 0;  // of them, those that repair_index() cannot mend
   [[nodiscard]] bool clean() const { return finding_count == 0; }
 };
 inline constexpr std::size_t kFindingsMax = 100;

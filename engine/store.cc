@@ -79,8 +79,9 @@ Error held_elsewhere(const std::string& path, const std::string& holder) {
 Result<impl::Head> read_and_check(const impl::KvReader& reader, const std::string& path) {
   DEMARCHE_TRY(const auto repairing, reader.get(impl::Family::kMeta, impl::kRepairingKey));
   if (repairing) {
-    return make_error(ErrorCode::kCorruption,
-                      fmt::format("a repair of the index was interrupted; finish it with: demarche check {} --repair", path));
+    return make_error(
+        ErrorCode::kCorruption,
+        fmt::format("a repair of the index was interrupted; finish it with: demarche check {} --repair", path));
   }
   DEMARCHE_CHECK(check_commits(reader));
   DEMARCHE_TRY(impl::Head head, read_head(reader));
@@ -273,10 +274,10 @@ Result<std::unique_ptr<Transaction>> Store::begin() {
   tx->read->visible.as_of = tx->commit;
   tx->read->catch_up = [raw = tx.get()] { return raw->catch_up(); };
   tx->pages = std::make_unique<impl::PageSpool>(state_->path, state_->options.bulk_memory_bytes / 4);
-  tx->view = std::make_unique<View>(tx->read, tx->kinds,
-                                    Statistics{head.commit, head.record.time_micros, head.record.actor_count,
-                                               head.record.interaction_count, head.record.source_count,
-                                               head.record.time_stated});
+  tx->view = std::make_unique<View>(
+      tx->read, tx->kinds,
+      Statistics{head.commit, head.record.time_micros, head.record.actor_count, head.record.interaction_count,
+                 head.record.source_count, head.record.time_stated});
   return std::unique_ptr<Transaction>(new Transaction(std::move(tx)));
 }
 

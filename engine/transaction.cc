@@ -389,8 +389,8 @@ Result<void> Transaction::state_time(std::int64_t time_micros) {
   DEMARCHE_CHECK(check_open(*state_));
   const std::int64_t last = state_->store->head.record.time_micros;
   if (state_->commit.value > 1 && time_micros < last) {
-    return invalid(fmt::format("the stated time {} is before the last commit's, {} (microseconds since 1970)",
-                               time_micros, last));
+    return invalid(
+        fmt::format("the stated time {} is before the last commit's, {} (microseconds since 1970)", time_micros, last));
   }
   if (time_micros > now_micros()) {
     return invalid(fmt::format("the stated time {} is in the future (microseconds since 1970)", time_micros));
@@ -441,6 +441,8 @@ Result<void> Transaction::place_actor(Actor actor) {
   if (id > tx.record.next_actor) {
     return invalid(fmt::format("actor {} comes before actor {}", id.value, tx.record.next_actor.value));
   }
+  DEMARCHE_TRY(const auto placed, tx.batch->get(impl::Family::kActor, impl::version_key(id.value, tx.commit)));
+  if (placed) return invalid(fmt::format("actor {} stands twice in this commit", id.value));
   DEMARCHE_TRY(const Actor old, view().get_actor(id));
   const std::string key = std::exchange(actor.key, old.key);  // replaced with the key it has, which then moves
   DEMARCHE_CHECK(replace_actor(id, actor));
@@ -485,6 +487,10 @@ Result<void> Transaction::place_interaction(Interaction interaction) {
       return tl::unexpected(std::move(found).error());
     }
   }
+  DEMARCHE_TRY(const auto placed, tx.batch->get(impl::Family::kInteraction, impl::version_key(id.value, tx.commit)));
+  if (placed || (old && id.value >= tx.record.first_row.value)) {
+    return invalid(fmt::format("interaction {} stands twice in this commit", id.value));
+  }
   const RowNumber row = interaction.row;
   if (interaction.part_of) {
     if (interaction.part_of->value == 0) return invalid("an interaction is part of number 0, which is none");
@@ -498,8 +504,8 @@ Result<void> Transaction::place_interaction(Interaction interaction) {
     }
   } else {
     if (id.value == 0 || id.value > row.value) {
-      return invalid(fmt::format("row {} cannot be of interaction {}: the first row of one has its number", row.value,
-                                 id.value));
+      return invalid(
+          fmt::format("row {} cannot be of interaction {}: the first row of one has its number", row.value, id.value));
     }
     DEMARCHE_CHECK(pass_over_rows(row));
     if (old) retire_row(tx, old->row);
@@ -534,13 +540,15 @@ Result<void> Transaction::check_placed() const {
       const auto interaction = view().get_interaction(InteractionId{id});
       if (interaction) has = interaction->key;
     }
-    if (has == key) return invalid(fmt::format("two records have the key '{}' after commit {}", key, state_->commit.value));
+    if (has == key)
+      return invalid(fmt::format("two records have the key '{}' after commit {}", key, state_->commit.value));
   }
   for (const InteractionId part : state_->placed_parts) {
     auto at = view().get_interaction(part);
     for (std::size_t steps = 0; at && at->part_of; ++steps) {
       if (at->part_of->value >= state_->record.next_row.value) {
-        return invalid(fmt::format("interaction {} is part of {}, which is not there", at->id.value, at->part_of->value));
+        return invalid(
+            fmt::format("interaction {} is part of {}, which is not there", at->id.value, at->part_of->value));
       }
       if (*at->part_of == part || steps > state_->record.interaction_count) {
         return invalid(fmt::format("interaction {} is part of itself, by way of others", part.value));

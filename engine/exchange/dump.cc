@@ -59,9 +59,7 @@ class Dump {
   }
 
  private:
-  Result<void> check_sound() const {
-    return damaged_ ? Result<void>(tl::unexpected(*damaged_)) : Result<void>{};
-  }
+  Result<void> check_sound() const { return damaged_ ? Result<void>(tl::unexpected(*damaged_)) : Result<void>{}; }
 
   Result<void> line(const char* what, dump::Json fields) {
     DEMARCHE_CHECK(check_sound());
@@ -69,8 +67,9 @@ class Dump {
     json[what] = std::move(fields);
     const std::string text = json.dump(-1, ' ', false, dump::Json::error_handler_t::replace) + "\n";
     if (text.size() > kLineBytesMax) {
-      return make_error(ErrorCode::kLimit, fmt::format("line {} of the dump would have {} bytes; at most {} can be loaded",
-                                                       lines_ + 1, text.size(), kLineBytesMax));
+      return make_error(ErrorCode::kLimit,
+                        fmt::format("line {} of the dump would have {} bytes; at most {} can be loaded", lines_ + 1,
+                                    text.size(), kLineBytesMax));
     }
     ++lines_;
     return sink_(text);
@@ -90,8 +89,8 @@ class Dump {
       for (it->seek({}); it->valid(); it->next()) {
         const auto key = impl::decode_version_key(it->key());
         if (!key) continue;
-        entries_.push_back({key->commit.value, key->id, key->id,
-                            family == Family::kKind ? Order::kKind : Order::kSource, false});
+        entries_.push_back(
+            {key->commit.value, key->id, key->id, family == Family::kKind ? Order::kKind : Order::kSource, false});
       }
       DEMARCHE_CHECK(it->status());
     }
@@ -135,7 +134,8 @@ class Dump {
       const CommitNumber n{++commits_written_};
       DEMARCHE_TRY(const std::string bytes, get(Family::kCommit, impl::commit_key(n)));
       DEMARCHE_TRY(const impl::CommitRecord record, impl::decode_commit(bytes));
-      dump::Commit commit{n, record.time_micros, record.note, {}, record.next_row, record.next_actor, record.next_source};
+      dump::Commit commit{
+          n, record.time_micros, record.note, {}, record.next_row, record.next_actor, record.next_source};
       if (const auto id = commit_ids_.find(n.value); id != commit_ids_.end()) commit.id = id->second;
       DEMARCHE_CHECK(line("commit", dump::to_json(commit)));
     }
@@ -145,7 +145,8 @@ class Dump {
   Result<std::string> get(Family family, const std::string& key) {
     DEMARCHE_TRY(auto bytes, reader_.get(family, key));
     if (bytes) return *std::move(bytes);
-    return make_error(ErrorCode::kCorruption, fmt::format("{}: a record is gone; run demarche check", family_name(family)));
+    return make_error(ErrorCode::kCorruption,
+                      fmt::format("{}: a record is gone; run demarche check", family_name(family)));
   }
 
   Result<void> write_entry(const Entry& entry) {

@@ -50,7 +50,8 @@ class DumpLoader {
     if (lines_ == 1) {
       if (what != "dump") return invalid("this is not a dump: it does not begin with {\"dump\": {\"format\": 1}}");
       if (fields != dump::Json{{"format", dump::kFormat}}) {
-        return invalid(fmt::format("this build loads dumps of format {}; this one is {}", dump::kFormat, fields.dump()));
+        return invalid(
+            fmt::format("this build loads dumps of format {}; this one is {}", dump::kFormat, fields.dump()));
       }
       return {};
     }
@@ -103,7 +104,8 @@ class DumpLoader {
 
   static Result<void> same(const char* what, std::uint64_t wanted, std::uint64_t given) {
     if (wanted == given) return {};
-    return invalid(fmt::format("{} {} would get the number {} here; a line is missing or out of order", what, wanted, given));
+    return invalid(
+        fmt::format("{} {} would get the number {} here; a line is missing or out of order", what, wanted, given));
   }
 
   Result<void> begin_commit(const dump::Commit& next) {

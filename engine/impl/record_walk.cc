@@ -41,8 +41,8 @@ Result<CommitTable> read_commits(const KvReader& reader, const FaultSink& fault)
     const auto n = decode_commit_key(it->key());
     const std::uint64_t expected = out.commits.size() + 1;
     if (!n || n->value != expected) {
-      fault(Family::kCommit, words("commit", expected), n ? fmt::format("is gone; {} comes next", n->value)
-                                                          : "a key has the wrong form");
+      fault(Family::kCommit, words("commit", expected),
+            n ? fmt::format("is gone; {} comes next", n->value) : "a key has the wrong form");
       if (!n || n->value < expected) continue;
     }
     CommitRecord record = out.head();

@@ -49,8 +49,8 @@ using ActorVersions = std::vector<Version<Actor>>;  // oldest first
 
 struct InteractionHistory {
   InteractionId id;
-  bool has_page = false;   // it stands in a page of plain interactions
-  bool superseded = false; // by a record of the same commit: what the page says never held after a commit
+  bool has_page = false;            // it stands in a page of plain interactions
+  bool superseded = false;          // by a record of the same commit: what the page says never held after a commit
   std::optional<Interaction> page;  // what the page says
   std::vector<Version<Interaction>> versions;  // oldest first, that of the page included unless superseded
   std::size_t messages = 0;                    // versions that are messages, damaged ones too

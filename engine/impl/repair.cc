@@ -87,11 +87,12 @@ class Histories {
 };
 
 Error beyond_repair(std::uint64_t count, const std::string& first) {
-  return {ErrorCode::kCorruption,
-          fmt::format("{} of what is wrong is in the records themselves, from which the index would be made (first: {}); "
-                      "restore a backup",
-                      count, first),
-          nullptr};
+  return {
+      ErrorCode::kCorruption,
+      fmt::format("{} of what is wrong is in the records themselves, from which the index would be made (first: {}); "
+                  "restore a backup",
+                  count, first),
+      nullptr};
 }
 
 // Are the records whole? Only faults of what is made from them are let pass.

@@ -18,8 +18,8 @@ struct RocksBackup {
   std::uint64_t bytes = 0;  // of all its files, shared ones included
 };
 
-// Copies what `db` holds now, its log included, and syncs it. Every table file is compared with its checksum on the way.
-// Errors: kCorruption, kIo, kDenied.
+// Copies what `db` holds now, its log included, and syncs it. Every table file is compared with its checksum on the
+// way. Errors: kCorruption, kIo, kDenied.
 [[nodiscard]] Result<std::uint32_t> create_rocks_backup(rocksdb::DB& db, const std::string& folder);
 
 // All that can be read, ascending by id. Writes nothing. Errors: kIo, kCorruption.

@@ -33,7 +33,8 @@ struct Digest {
   friend bool operator==(const Digest&, const Digest&) = default;
 };
 
-std::uint64_t digest_of(std::uint64_t interaction, KindId kind, const std::optional<TimeBounds>& bounds, Status status) {
+std::uint64_t digest_of(std::uint64_t interaction, KindId kind, const std::optional<TimeBounds>& bounds,
+                        Status status) {
   std::uint64_t out = mix(mix(interaction, kind.value), static_cast<std::uint64_t>(status));
   if (!bounds) return out;
   const TimeBounds& b = *bounds;
@@ -60,6 +61,7 @@ struct Slot {
   bool listed = false;
   bool accused = false;  // of differing from its record
   bool recorded = false;
+  std::uint64_t interaction = 0;
   std::uint64_t retired = 0;      // as the family "retired_row" says
   std::uint64_t retired_due = 0;  // as the records say
 };
@@ -125,7 +127,7 @@ class RowCheck {
       DEMARCHE_CHECK(read_blocks(Family::kContact));
       DEMARCHE_CHECK(read_retired());
       DEMARCHE_CHECK(read_records());
-      for (std::uint64_t row = low_; row < high_; ++row) judge(row, slots_[row - low_]);
+      for (std::uint64_t row = low_; row < high_; ++row) DEMARCHE_CHECK(judge(row, slots_[row - low_]));
     }
     return {};
   }
@@ -173,7 +175,8 @@ class RowCheck {
           continue;
         }
         const std::tuple order(key->length, block.begin(i).seconds, seen.row);
-        if (has_before && before >= order) fault_once(family, where(), "its rows are out of order, or one stands twice");
+        if (has_before && before >= order)
+          fault_once(family, where(), "its rows are out of order, or one stands twice");
         before = order;
         has_before = true;
         if (seen.length != key->length) {
@@ -208,6 +211,7 @@ class RowCheck {
       return {};
     }
     s->in_timeline = true;
+    s->interaction = seen.interaction;
     s->listed = seen.listed;
     if (seen.listed) {
       auto parties = listed_parties(*in_.reader, seen.row);
@@ -368,29 +372,36 @@ class RowCheck {
            fmt::format("says something else than the record ({})", family_name(family)));
   }
 
-  void judge(std::uint64_t row, const Slot& s) {
+  Result<void> judge(std::uint64_t row, Slot& s) {
     if (!s.in_timeline) {
       if (s.retired != 0) fault_(Family::kRetired, words("row", row), "is not in the timeline");
-      return;
+      return {};
     }
     if (s.count_due != 0 || s.hash_due != 0) {
       const std::string actor = s.count_due == 1 && s.hash_due == mix(s.actor_due, row)
                                     ? fmt::format("actor {} has not got it", s.actor_due)
                                     : fmt::format("its actors have it {} times too {}", std::abs(s.count_due),
                                                   s.count_due > 0 ? "few" : "many");
-      fault_(Family::kContact, words("row", row),
-             s.count_due == 0 ? "stands with the wrong actors" : actor);
+      fault_(Family::kContact, words("row", row), s.count_due == 0 ? "stands with the wrong actors" : actor);
     }
     const std::uint64_t made = in_.commits->commit_of(row).value;
-    // Added and replaced within one commit: there is no record of it, and nobody can see it.
-    if (!s.recorded && s.retired == made) return;
+    if (!s.recorded) {
+      // Added and replaced or taken back within one commit: the commit's last word on the interaction is another.
+      auto last_word = in_.reader->get(Family::kInteraction, version_key(s.interaction, CommitNumber{made}));
+      if (!last_word && last_word.error().code != ErrorCode::kCorruption) return tl::unexpected(last_word.error());
+      if (last_word && *last_word) {
+        s.recorded = true;
+        s.retired_due = made;
+      }
+    }
     // Of the records, as they are what may have been lost: the index is not to be made without them.
     if (!s.recorded) fault_(Family::kInteraction, words("row", row), "is in the timeline, and no record has it");
-    if (s.retired == s.retired_due) return;
+    if (s.retired == s.retired_due) return {};
     fault_(Family::kRetired, words("row", row),
-           s.retired_due == 0 ? fmt::format("is retired by commit {}, but its record holds", s.retired)
-                              : fmt::format("was replaced or taken back by commit {}, which is not noted",
-                                            s.retired_due));
+           s.retired_due == 0
+               ? fmt::format("is retired by commit {}, but its record holds", s.retired)
+               : fmt::format("was replaced or taken back by commit {}, which is not noted", s.retired_due));
+    return {};
   }
 
   const RowCheckInput& in_;

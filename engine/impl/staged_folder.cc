@@ -67,9 +67,7 @@ Result<void> check_target(const std::string& target) {
 StagedFolder::StagedFolder(std::string target, std::string folder)
     : target_(std::move(target)), folder_(std::move(folder)), store_((fs::path(folder_) / kStoreName).string()) {}
 StagedFolder::StagedFolder(StagedFolder&& other) noexcept
-    : target_(std::move(other.target_)),
-      folder_(std::exchange(other.folder_, {})),
-      store_(std::move(other.store_)) {}
+    : target_(std::move(other.target_)), folder_(std::exchange(other.folder_, {})), store_(std::move(other.store_)) {}
 StagedFolder::~StagedFolder() {
   if (!folder_.empty()) remove_folder(folder_);
 }

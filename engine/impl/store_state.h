@@ -180,7 +180,7 @@ struct Transaction::State {
   std::shared_ptr<impl::ReadState> read;
   std::unique_ptr<View> view;
   bool changed = false;
-  bool finished = false;  // committed, or refused half-way
+  bool finished = false;                    // committed, or refused half-way
   std::optional<std::int64_t> stated_time;  // microseconds
 
   // While a dump is loaded: keys taken over from holders that have yet to give them up, and parts to look at.

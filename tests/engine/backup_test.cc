@@ -83,7 +83,8 @@ TEST_CASE("backup: the store may be written to meanwhile; each backup has at lea
     must_be_sound(target);
     const auto restored = must(reopen(target, true));
     for (const std::uint64_t n : {std::uint64_t{6}, b.commit.value}) {
-      CHECK(must(dump(*must(restored->view_at(CommitNumber{n})))) == must(dump(*must(store->view_at(CommitNumber{n})))));
+      CHECK(must(dump(*must(restored->view_at(CommitNumber{n})))) ==
+            must(dump(*must(store->view_at(CommitNumber{n})))));
     }
   }
   const auto listed = must(list_backups(folder.path("backups")));
@@ -171,7 +172,9 @@ TEST_CASE("backup: a store with a damaged file is not backed up") {
   }
   REQUIRE(damaged);
   refusal(back_up_store(path, folder.path("backups")));
-  for (const Backup& b : must(list_backups(folder.path("backups")))) CHECK_FALSE(b.sealed);
+  if (fs::exists(folder.path("backups"))) {
+    for (const Backup& b : must(list_backups(folder.path("backups")))) CHECK_FALSE(b.sealed);
+  }
   const CheckReport report = must(check_store(path));
   CHECK_FALSE(report.clean());
   CHECK(report.findings.front().family == "files");
@@ -204,7 +207,7 @@ TEST_CASE("backup: foreign, missing and occupied places are refused, and stay as
   CHECK(says(refusal(restore_backup(backups, 1, folder.path("new"))), "in the way"));
   fs::remove_all(folder.path("new.restoring"));
   fs::create_directories(folder.path("new.restoring") + "/store/db");  // as an interrupted one leaves it
-  fs::create_directory(folder.path("new"));                             // empty: allowed
+  fs::create_directory(folder.path("new"));                            // empty: allowed
   must(restore_backup(backups, 1, folder.path("new")));
   CHECK_FALSE(fs::exists(folder.path("new.restoring")));
   must(reopen(folder.path("new")));

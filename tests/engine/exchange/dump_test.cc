@@ -35,15 +35,19 @@ std::string file_with(const TempFolder& folder, const std::string& text) {
   return path;
 }
 
+void must_be_sound(const std::string& path) {
+  const CheckReport report = must(check_store(path));
+  for (const Finding& f : report.findings) UNSCOPED_INFO(f.family << ": " << f.key << ": " << f.what);
+  CHECK(report.clean());
+}
+
 void round_trip(const TempFolder& folder, const std::string& path, const std::map<std::uint64_t, std::string>& before) {
   const std::string text = dumped(path);
   const std::string again = folder.path("again.dm");
   const DumpReport report = must(load_store(file_with(folder, text), again));
   CHECK(report.commits + 1 == before.size());
   CHECK(dumped(again) == text);
-  const CheckReport checked = must(check_store(again));
-  for (const Finding& f : checked.findings) UNSCOPED_INFO(f.family << ": " << f.key << ": " << f.what);
-  CHECK(checked.clean());
+  must_be_sound(again);
   const auto store = must(reopen(again));
   CHECK(answers_of(*store) == before);
   const auto view = store->view();
@@ -105,8 +109,15 @@ TEST_CASE("dump: random histories come back equal") {
     options.bulk_rows = 60;
     const auto store = must(Store::open(path, options));
     const std::vector<std::string> keys = {"", "k0", "k1", "k2", "k3"};
-    const std::vector<std::string> dates = {"", "2016", "2016-04", "2016-04-29", "2016-04-29?", "[2016-04-01..2016-04-09]",
-                                            "2016-02-27/..", "2016-02-27/", "2016-03-14/2016-03-24"};
+    const std::vector<std::string> dates = {"",
+                                            "2016",
+                                            "2016-04",
+                                            "2016-04-29",
+                                            "2016-04-29?",
+                                            "[2016-04-01..2016-04-09]",
+                                            "2016-02-27/..",
+                                            "2016-02-27/",
+                                            "2016-03-14/2016-03-24"};
     std::vector<ActorId> actors;
     std::vector<InteractionId> all;
     for (int commit = 0; commit < 12; ++commit) {
@@ -146,14 +157,14 @@ TEST_CASE("dump: random histories come back equal") {
     }
     before = answers_of(*store);
   }
-  CHECK(must(check_store(path)).clean());
+  must_be_sound(path);
   round_trip(folder, path, before);
   must(repair_index(path));
-  CHECK(must(check_store(path)).clean());
+  must_be_sound(path);
   CHECK(answers_of(*must(reopen(path))) == before);
 }
 
-TEST_CASE("load: a dump cut after any line, or in the middle of one, is refused and leaves nothing") {
+TEST_CASE("load: a dump cut after a line, or in the middle of one, is refused and leaves nothing") {
   const TempFolder folder;
   const std::string path = folder.path("store.dm");
   {
@@ -162,14 +173,19 @@ TEST_CASE("load: a dump cut after any line, or in the middle of one, is refused 
   }
   const std::string text = dumped(path);
   const std::string target = folder.path("new.dm");
-  for (std::size_t at = 0; at + 1 < text.size(); at += text[at] == '\n' || text.size() - at < 60 ? 1 : 40) {
+  std::vector<std::size_t> cuts = {0, 1, text.size() - 2, text.size() / 2};
+  for (std::size_t at = text.find('\n'), n = 0; at + 1 < text.size(); at = text.find('\n', at + 1)) {
+    if (++n % 5 == 1 || text.find('\n', at + 1) + 1 == text.size()) cuts.push_back(at + n % 2);
+  }
+  for (const std::size_t at : cuts) {
     const Error error = refusal(load_store(file_with(folder, text.substr(0, at)), target));
     CHECK(error.code == ErrorCode::kInvalidArgument);
     CHECK(says(error, "dump.jsonl:"));
     CHECK_FALSE(fs::exists(target));
     CHECK_FALSE(fs::exists(target + ".loading"));
   }
-  must(load_store(file_with(folder, text.substr(0, text.size() - 1)), target));  // but the last line feed may be missing
+  must(
+      load_store(file_with(folder, text.substr(0, text.size() - 1)), target));  // but the last line feed may be missing
 }
 
 TEST_CASE("load: lines that are wrong, missing, twice or out of order are refused by number") {
@@ -221,20 +237,22 @@ TEST_CASE("load: lines that are wrong, missing, twice or out of order are refuse
   refuse(call, {R"({"interaction":{"id":5,"kind":999}})"}, call + 1, "no kind");
   refuse(call, {R"({"interaction":{"id":5,"kind":6,"participants":[{"actor":99,"role":"caller"}]}})"}, call + 1,
          "not an actor");
-  refuse(call, {R"({"interaction":{"id":5,"kind":6,"participants":[{"actor":1,"role":"hero"}]}})"}, call + 1, "no role");
+  refuse(call, {R"({"interaction":{"id":5,"kind":6,"participants":[{"actor":1,"role":"hero"}]}})"}, call + 1,
+         "no role");
   refuse(call, {R"({"interaction":{"id":5,"kind":6,"claims":[{"source":9}]}})"}, call + 1, "source");
   refuse(call, {lines[call], lines[call]}, call + 2, "5");
   const std::size_t second = find("\"number\":2");
-  refuse(second, {R"({"commit":{"number":2,"time_micros":1,"next_row":23,"next_actor":14,"next_source":2}})"}, second + 1,
-         "before the last commit");
+  refuse(second, {R"({"commit":{"number":2,"time_micros":1,"next_row":23,"next_actor":14,"next_source":2}})"},
+         second + 1, "before the last commit");
   refuse(second,
          {R"({"commit":{"number":2,"time_micros":9000000000000000000,"next_row":23,"next_actor":14,"next_source":2}})"},
          second + 1, "in the future");
-  refuse(second, {R"({"commit":{"number":3,"time_micros":1,"next_row":23,"next_actor":14,"next_source":2}})"}, second + 1,
-         "commit 3");
+  refuse(second, {R"({"commit":{"number":3,"time_micros":1,"next_row":23,"next_actor":14,"next_source":2}})"},
+         second + 1, "commit 3");
   // Two records with one key, and a part that is within itself.
   const std::size_t key = find("\"key\":\"actor-2\"", second);
-  refuse(key, {R"({"actor":{"id":3,"key":"actor-5","name":"x"}})"}, find("\"number\":4") + 1, "two records have the key");
+  refuse(key, {R"({"actor":{"id":3,"key":"actor-5","name":"x"}})"}, find("\"number\":4") + 1,
+         "two records have the key");
   const std::size_t part = find("\"key\":\"part\"");
   refuse(part, {R"({"interaction":{"id":24,"row":25,"kind":7,"part_of":24}})"}, find("\"number\":3") + 1, "part of");
   const std::size_t end = lines.size() - 1;
@@ -268,7 +286,13 @@ TEST_CASE("dump: values that JSON cannot say come back as they were") {
     Actor a = actor("a", "A");
     const double inf = std::numeric_limits<double>::infinity();
     set_property(a.properties, "numbers",
-                 {std::vector<PropertyValue>{{inf}, {-inf}, {std::nan("")}, {0.1}, {1e300}, {-0.0}, {5.0},
+                 {std::vector<PropertyValue>{{inf},
+                                             {-inf},
+                                             {std::nan("")},
+                                             {0.1},
+                                             {1e300},
+                                             {-0.0},
+                                             {5.0},
                                              {std::numeric_limits<std::int64_t>::min()},
                                              {std::numeric_limits<std::int64_t>::max()}}});
     set_property(a.properties, "text", {std::string("zero \0 byte", 11)});

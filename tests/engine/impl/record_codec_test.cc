@@ -148,7 +148,7 @@ TEST_CASE("record codec: the examples of FORMAT.md, byte for byte") {
       "02");
   CHECK(hex(encode_kind({KindId{1000}, kinds::kCall, "HOTLINE", "041", ""})) ==
         "1008500103010611094211092211090a7f484f544c494e45073034310000");
-  CHECK(hex(encode_commit(commit())) == "100b5008017e5470389f3105012a012b010a01020109012a010111012a0f6e6f7465");
+  CHECK(hex(encode_commit(commit())) == "100c5009017e5470389f3105012a012b010a01020109012a0101000011012a0f6e6f7465");
   Interaction call;
   call.row = RowNumber{42};
   call.kind = kinds::kCall;
