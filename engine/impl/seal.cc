@@ -66,7 +66,10 @@ Result<void> BlockMerger::find_place(const IndexRow& row) {
     behind_ = false;
     DEMARCHE_CHECK(take_stored());
     block_last_ = merged_.rows.back();
-    return {};
+    block_key_ = it_->key();
+    it_->next();
+    last_block_ = !it_->valid() || !it_->key().starts_with(prefix_);
+    return it_->status();
   }
   DEMARCHE_CHECK(it_->status());
   behind_ = true;
@@ -84,7 +87,16 @@ Result<void> BlockMerger::find_place(const IndexRow& row) {
 }
 
 Result<void> BlockMerger::add(const IndexRow& row, std::span<const std::uint64_t> others) {
-  if (placed_ && !behind_ && order_of(block_last_) < order_of(row)) DEMARCHE_CHECK(finish());
+  if (placed_ && !behind_ && order_of(block_last_) < order_of(row)) {
+    if (last_block_) {
+      // Rows within the last block and rows behind it: what is stored is read as it was, so no block is taken twice.
+      sink_.remove(family_, block_key_);
+      merged_.sort();
+      behind_ = true;
+    } else {
+      DEMARCHE_CHECK(finish());
+    }
+  }
   if (!placed_) DEMARCHE_CHECK(find_place(row));
   IndexRow copy = row;
   copy.others_begin = static_cast<std::uint32_t>(merged_.others.size());
