@@ -2,6 +2,7 @@
 // 0 done, 1 refused or failed (the reason is on standard error), 2 wrong usage.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -66,6 +67,31 @@ struct StatsArgs {
   std::string store;
   OutputOptions output;
 };
+struct CheckArgs {
+  std::string store;
+  bool repair = false;
+};
+struct BackupArgs {
+  std::string store;
+  std::string folder;
+};
+struct BackupsArgs {
+  std::string folder;
+  bool verify = false;
+};
+struct RestoreArgs {
+  std::string folder;
+  std::uint32_t id = 0;
+  std::string store;
+};
+struct DumpArgs {
+  std::string store;
+  std::string file;  // empty or "-": standard output
+};
+struct LoadArgs {
+  std::string file;
+  std::string store;
+};
 
 [[nodiscard]] int run_demo(const DemoArgs& args);
 [[nodiscard]] int run_shell(const ShellArgs& args);
@@ -79,5 +105,11 @@ struct StatsArgs {
 [[nodiscard]] int run_import(const ImportArgs& args);
 [[nodiscard]] int run_export(const ExportArgs& args);
 [[nodiscard]] int run_stats(const StatsArgs& args);
+[[nodiscard]] int run_check(const CheckArgs& args);
+[[nodiscard]] int run_backup(const BackupArgs& args);
+[[nodiscard]] int run_backups(const BackupsArgs& args);
+[[nodiscard]] int run_restore(const RestoreArgs& args);
+[[nodiscard]] int run_dump(const DumpArgs& args);
+[[nodiscard]] int run_load(const LoadArgs& args);
 
 }  // namespace demarche::cli

@@ -42,6 +42,12 @@ struct Commands {
   ImportArgs import_from;  // a line that begins with `import` is a module to clang-format
   ExportArgs export_to;
   StatsArgs stats;
+  CheckArgs check;
+  BackupArgs backup;
+  BackupsArgs backups;
+  RestoreArgs restore;
+  DumpArgs dump;
+  LoadArgs load;
   std::function<int()> chosen;
 };
 
@@ -109,6 +115,39 @@ void add_exchange(CLI::App& app, Commands& c) {
   export_to->callback([&c] { c.chosen = [&c] { return run_export(c.export_to); }; });
 }
 
+void add_safekeeping(CLI::App& app, Commands& c) {
+  CLI::App* check = app.add_subcommand("check", "Is a store sound? Reads all of it and compares what is said twice");
+  check->add_option("STORE", c.check.store, "folder of the store")->required();
+  check->add_flag("--repair", c.check.repair, "first make the index anew from the records");
+  check->callback([&c] { c.chosen = [&c] { return run_check(c.check); }; });
+
+  CLI::App* backup = app.add_subcommand("backup", "Copy a store into a folder of backups, and verify the copy");
+  backup->add_option("STORE", c.backup.store, "folder of the store")->required();
+  backup->add_option("FOLDER", c.backup.folder, "folder of the backups; made if it is not there")->required();
+  backup->callback([&c] { c.chosen = [&c] { return run_backup(c.backup); }; });
+
+  CLI::App* backups = app.add_subcommand("backups", "List the backups in a folder");
+  backups->add_option("FOLDER", c.backups.folder, "folder of the backups")->required();
+  backups->add_flag("--verify", c.backups.verify, "read all of each and compare it with its checksums");
+  backups->callback([&c] { c.chosen = [&c] { return run_backups(c.backups); }; });
+
+  CLI::App* restore = app.add_subcommand("restore", "Make a new store out of a backup");
+  restore->add_option("FOLDER", c.restore.folder, "folder of the backups")->required();
+  restore->add_option("ID", c.restore.id, "number of the backup, as `backups` lists it")->required();
+  restore->add_option("STORE", c.restore.store, "folder of the new store")->required();
+  restore->callback([&c] { c.chosen = [&c] { return run_restore(c.restore); }; });
+
+  CLI::App* dump = app.add_subcommand("dump", "Write a store with all of its history as JSON Lines");
+  dump->add_option("STORE", c.dump.store, "folder of the store")->required();
+  dump->add_option("FILE", c.dump.file, "new file to write; standard output by default");
+  dump->callback([&c] { c.chosen = [&c] { return run_dump(c.dump); }; });
+
+  CLI::App* load = app.add_subcommand("load", "Make a new store out of a dump; all of it or nothing");
+  load->add_option("FILE", c.load.file, "dump to read; .zst is read as it is")->required();
+  load->add_option("--into", c.load.store, "folder of the new store")->required();
+  load->callback([&c] { c.chosen = [&c] { return run_load(c.load); }; });
+}
+
 void add_others(CLI::App& app, Commands& c) {
   CLI::App* demo = app.add_subcommand("demo", "Load the built-in example and answer its questions");
   demo->add_option("--folder", c.demo.folder, "where the example's store and GEXF file go")->default_val(c.demo.folder);
@@ -143,6 +182,7 @@ int main_with(int argc, char** argv) {
   commands.demo.program = argv[0];
   add_reading(app, commands);
   add_exchange(app, commands);
+  add_safekeeping(app, commands);
   add_others(app, commands);
   if (argc > 1) {
     if (const std::string refusal = unknown_command(app, argv[1]); !refusal.empty()) {

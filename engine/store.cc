@@ -241,9 +241,10 @@ Result<std::unique_ptr<Transaction>> Store::begin() {
   tx->read->visible.as_of = tx->commit;
   tx->read->catch_up = [raw = tx.get()] { return raw->catch_up(); };
   tx->pages = std::make_unique<impl::PageSpool>(state_->path, state_->options.bulk_memory_bytes / 4);
-  tx->view = std::make_unique<View>(tx->read, tx->kinds,
-                                    Statistics{head.commit, head.record.time_micros, head.record.actor_count,
-                                               head.record.interaction_count, head.record.source_count});
+  tx->view = std::make_unique<View>(
+      tx->read, tx->kinds,
+      Statistics{head.commit, head.record.time_micros, head.record.actor_count, head.record.interaction_count,
+                 head.record.source_count, head.record.time_stated});
   return std::unique_ptr<Transaction>(new Transaction(std::move(tx)));
 }
 

@@ -28,6 +28,7 @@ namespace demarche {
 
 namespace impl {
 struct ReadState;
+class DumpLoader;
 }  // namespace impl
 class Sweep;
 struct KindCounter;
@@ -71,6 +72,7 @@ struct Statistics {
   std::uint64_t actors = 0;
   std::uint64_t interactions = 0;
   std::uint64_t sources = 0;
+  bool commit_time_stated = false;  // see Transaction::state_time()
 };
 
 // Ascending stream of index rows by (begin_min, row), undated ones first. Holds on to the state it reads; use one per
@@ -200,6 +202,10 @@ class Transaction {
   [[nodiscard]] Result<void> retire_interaction(InteractionId id);
 
   [[nodiscard]] bool empty() const;
+  // States when this commit was recorded (microseconds, UTC since 1970), for histories that are brought from elsewhere;
+  // the clock is not asked, and the commit is marked as stated. Errors: kInvalidArgument, if it is before the last
+  // commit or in the future.
+  [[nodiscard]] Result<void> state_time(std::int64_t time_micros);
   // Writes everything in one atomic batch and returns the commit's number. `note` says what it was, for people.
   // `id`, if not empty (1000 bytes at most), makes it safe to try again after kOutcomeUnknown: if a commit with this id
   // was kept, its number is returned and nothing is written.
@@ -215,8 +221,23 @@ class Transaction {
   explicit Transaction(std::unique_ptr<State> state);
   // Would `part` within `whole` close a circle?
   [[nodiscard]] Result<void> check_part_of(InteractionId part, const std::string& part_key, InteractionId whole) const;
+
+  // For loading a dump: versions as they ended up in a commit, with their ids and rows. Keys may change hands within a
+  // commit in any order; check_placed() at its end says whether each has one holder and no part closes a circle.
+  friend class impl::DumpLoader;
+  [[nodiscard]] Result<void> place_actor(Actor actor);
+  [[nodiscard]] Result<void> place_retired_actor(ActorId id);
+  [[nodiscard]] Result<void> place_interaction(Interaction interaction);
+  [[nodiscard]] Result<void> place_retired_interaction(InteractionId id);
+  // Numbers of rows that were added and replaced within one commit are not given again.
+  [[nodiscard]] Result<void> pass_over_rows(RowNumber next);
+  [[nodiscard]] Result<void> check_placed() const;
+  [[nodiscard]] Result<void> move_key(std::uint8_t owner, const std::string& from, const std::string& to,
+                                      std::uint64_t id);
   std::unique_ptr<State> state_;
 };
+
+struct Backup;  // engine/backup.h
 
 // Owner of the folder. Thread-safe: any number of views at once, one transaction at a time.
 class Store {
@@ -247,6 +268,9 @@ class Store {
   // Errors: kDenied on a read-only store; kOutcomeUnknown after a failed commit.
   [[nodiscard]] Result<std::unique_ptr<Transaction>> begin();
   [[nodiscard]] const std::string& path() const;
+  // Copies the store into `folder` and verifies the copy; see engine/backup.h. Commits may go on meanwhile: those made
+  // after the call may or may not be in it. Errors: as back_up_store().
+  [[nodiscard]] Result<Backup> back_up(const std::string& folder) const;
 
  private:
   friend class Transaction;

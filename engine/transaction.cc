@@ -60,6 +60,11 @@ Result<void> check_properties(const Properties& properties) {
 
 namespace {
 
+std::int64_t now_micros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 Result<void> check_open(const Transaction::State& tx) {
   if (!tx.finished) return {};
   return invalid("this transaction is committed already; begin another");
@@ -391,6 +396,180 @@ Result<void> Transaction::set_part_of(InteractionId part, InteractionId whole) {
   return {};
 }
 
+Result<void> Transaction::state_time(std::int64_t time_micros) {
+  DEMARCHE_CHECK(check_open(*state_));
+  const std::int64_t last = state_->store->head.record.time_micros;
+  if (state_->commit.value > 1 && time_micros < last) {
+    return invalid(
+        fmt::format("the stated time {} is before the last commit's, {} (microseconds since 1970)", time_micros, last));
+  }
+  if (time_micros > now_micros()) {
+    return invalid(fmt::format("the stated time {} is in the future (microseconds since 1970)", time_micros));
+  }
+  state_->stated_time = time_micros;
+  return {};
+}
+
+// ---- versions of a dump --------------------------------------------------------------------------------------------
+
+Result<void> Transaction::move_key(std::uint8_t owner_code, const std::string& from, const std::string& to,
+                                   std::uint64_t id) {
+  State& tx = *state_;
+  const auto owner = static_cast<impl::KeyOwner>(owner_code);
+  if (from == to) return {};
+  const auto holder = [&](const std::string& key) -> Result<std::uint64_t> {
+    DEMARCHE_TRY(const auto bytes, tx.batch->get(impl::Family::kKey, impl::owner_key(owner, key)));
+    if (!bytes) return std::uint64_t{0};
+    const auto held = impl::history_at(*bytes, tx.commit);
+    if (!held) return make_error(ErrorCode::kCorruption, "key: a value has the wrong form");
+    return *held;
+  };
+  if (!from.empty()) {
+    DEMARCHE_TRY(const std::uint64_t held_by, holder(from));
+    if (held_by == id) DEMARCHE_CHECK(set_key(tx, owner, from, 0));  // else it was taken over already
+  }
+  if (!to.empty()) {
+    DEMARCHE_TRY(const std::uint64_t held_by, holder(to));
+    if (held_by != 0 && held_by != id) tx.contested.emplace_back(owner, to, held_by);
+    DEMARCHE_CHECK(set_key(tx, owner, to, id));
+  }
+  return {};
+}
+
+Result<void> Transaction::place_actor(Actor actor) {
+  State& tx = *state_;
+  const ActorId id = actor.id;
+  if (id == tx.record.next_actor) {
+    const std::string key = std::exchange(actor.key, {});
+    DEMARCHE_TRY(const ActorId given, add_actor(actor));
+    if (key.empty()) return {};
+    actor.key = key;
+    DEMARCHE_CHECK(check_actor(actor));
+    actor.id = given;
+    tx.batch->put(impl::Family::kActor, impl::version_key(id.value, tx.commit), impl::encode_actor(actor));
+    return move_key(static_cast<std::uint8_t>(impl::KeyOwner::kActor), {}, key, id.value);
+  }
+  if (id > tx.record.next_actor) {
+    return invalid(fmt::format("actor {} comes before actor {}", id.value, tx.record.next_actor.value));
+  }
+  DEMARCHE_TRY(const auto placed, tx.batch->get(impl::Family::kActor, impl::version_key(id.value, tx.commit)));
+  if (placed) return invalid(fmt::format("actor {} stands twice in this commit", id.value));
+  DEMARCHE_TRY(const Actor old, view().get_actor(id));
+  const std::string key = std::exchange(actor.key, old.key);  // replaced with the key it has, which then moves
+  DEMARCHE_CHECK(replace_actor(id, actor));
+  if (key == old.key) return {};
+  actor.key = key;
+  DEMARCHE_CHECK(check_actor(actor));
+  tx.batch->put(impl::Family::kActor, impl::version_key(id.value, tx.commit), impl::encode_actor(actor));
+  return move_key(static_cast<std::uint8_t>(impl::KeyOwner::kActor), old.key, key, id.value);
+}
+
+Result<void> Transaction::place_retired_actor(ActorId id) {
+  State& tx = *state_;
+  if (id == tx.record.next_actor) DEMARCHE_CHECK(add_actor({}));  // added and taken back within one commit
+  DEMARCHE_TRY(Actor old, view().get_actor(id));
+  if (!old.key.empty()) {
+    const std::string key = std::exchange(old.key, {});
+    DEMARCHE_CHECK(move_key(static_cast<std::uint8_t>(impl::KeyOwner::kActor), key, {}, id.value));
+    tx.batch->put(impl::Family::kActor, impl::version_key(id.value, tx.commit), impl::encode_actor(old));
+  }
+  return retire_actor(id);
+}
+
+Result<void> Transaction::pass_over_rows(RowNumber next) {
+  State& tx = *state_;
+  if (next < tx.record.next_row) {
+    return invalid(fmt::format("row {} was given already; the next one is {}", next.value, tx.record.next_row.value));
+  }
+  tx.record.next_row = next;
+  return {};
+}
+
+Result<void> Transaction::place_interaction(Interaction interaction) {
+  State& tx = *state_;
+  DEMARCHE_CHECK(check_interaction(tx, interaction));
+  const InteractionId id = interaction.id;
+  std::optional<Interaction> old;
+  if (id.value < tx.record.next_row.value) {  // else it is new, and need not be looked for
+    auto found = view().get_interaction(id);
+    if (found) {
+      old = std::move(*found);
+    } else if (found.error().code != ErrorCode::kNotFound || id.value < tx.record.first_row.value) {
+      return tl::unexpected(std::move(found).error());
+    }
+  }
+  DEMARCHE_TRY(const auto placed, tx.batch->get(impl::Family::kInteraction, impl::version_key(id.value, tx.commit)));
+  if (placed || (old && id.value >= tx.record.first_row.value)) {
+    return invalid(fmt::format("interaction {} stands twice in this commit", id.value));
+  }
+  const RowNumber row = interaction.row;
+  if (interaction.part_of) {
+    if (interaction.part_of->value == 0) return invalid("an interaction is part of number 0, which is none");
+    tx.placed_parts.push_back(id);
+  }
+  bool plain = false;
+  const bool same_row = old && old->row == row;
+  if (same_row) {
+    if (interaction.kind != old->kind || interaction.when != old->when || interaction.status != old->status ||
+        interaction.participants != old->participants) {
+      return invalid(fmt::format("interaction {} keeps row {}, but not what the row says", id.value, row.value));
+    }
+  } else {
+    if (id.value == 0 || id.value > row.value) {
+      return invalid(
+          fmt::format("row {} cannot be of interaction {}: the first row of one has its number", row.value, id.value));
+    }
+    DEMARCHE_CHECK(pass_over_rows(row));
+    if (old) retire_row(tx, old->row);
+    DEMARCHE_CHECK(add_row(tx, interaction, plain));
+  }
+  if (old || !plain) put_interaction(tx, interaction);
+  if (!old) tx.view->statistics_.interactions = ++tx.record.interaction_count;
+  tx.changed = true;
+  return move_key(static_cast<std::uint8_t>(impl::KeyOwner::kInteraction), old ? old->key : std::string(),
+                  interaction.key, id.value);
+}
+
+Result<void> Transaction::place_retired_interaction(InteractionId id) {
+  State& tx = *state_;
+  DEMARCHE_TRY(const Interaction old, view().get_interaction(id));
+  DEMARCHE_CHECK(move_key(static_cast<std::uint8_t>(impl::KeyOwner::kInteraction), old.key, {}, id.value));
+  retire_row(tx, old.row);
+  tx.batch->put(impl::Family::kInteraction, impl::version_key(id.value, tx.commit), {});
+  tx.view->statistics_.interactions = --tx.record.interaction_count;
+  tx.changed = true;
+  return {};
+}
+
+Result<void> Transaction::check_placed() const {
+  for (const auto& [owner, key, id] : state_->contested) {
+    std::string has;
+    if (owner == impl::KeyOwner::kActor) {
+      const auto actor = view().get_actor(ActorId{id});
+      if (actor) has = actor->key;
+    } else {
+      const auto interaction = view().get_interaction(InteractionId{id});
+      if (interaction) has = interaction->key;
+    }
+    if (has == key)
+      return invalid(fmt::format("two records have the key '{}' after commit {}", key, state_->commit.value));
+  }
+  for (const InteractionId part : state_->placed_parts) {
+    auto at = view().get_interaction(part);
+    for (std::size_t steps = 0; at && at->part_of; ++steps) {
+      if (at->part_of->value >= state_->record.next_row.value) {
+        return invalid(
+            fmt::format("interaction {} is part of {}, which is not there", at->id.value, at->part_of->value));
+      }
+      if (*at->part_of == part || steps > state_->record.interaction_count) {
+        return invalid(fmt::format("interaction {} is part of itself, by way of others", part.value));
+      }
+      at = view().get_interaction(*at->part_of);
+    }
+  }
+  return {};
+}
+
 Result<void> Transaction::State::catch_up() {
   if (pages_in_tail < pages->size()) {
     // Rows that were in the tail already went into a page of their own.
@@ -469,10 +648,10 @@ Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view
     tx.batch->put(impl::Family::kCommitId, id, impl::encode_u64(tx.commit.value));
   }
   tx.finished = true;
-  const std::int64_t now =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
+  const std::int64_t now = now_micros();
   tx.record.time_micros = std::max(now, store.head.record.time_micros);  // clocks step back, commit times do not
+  tx.record.time_stated = tx.stated_time.has_value();
+  if (tx.stated_time) tx.record.time_micros = *tx.stated_time;
   tx.record.note = std::string(note);
   tx.batch->put(impl::Family::kCommit, impl::commit_key(tx.commit), impl::encode_commit(tx.record));
   if (tx.rows_in_pages + tx.rows.size() >= store.options.bulk_rows) return tx.commit_bulk();

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -77,6 +78,8 @@ struct KvOptions {
   bool create = false;
   bool read_only = false;
   std::shared_ptr<KvCache> cache;  // null: none
+  // Makes families that are not there: an interrupted renew() leaves none. Not with read_only.
+  bool create_missing_families = false;
 };
 
 class KvStore {
@@ -94,6 +97,13 @@ class KvStore {
   // Takes all of `tables` in or nothing, durably, whatever `sync` is elsewhere. Nothing else may be written meanwhile.
   // Errors: kOutcomeUnknown; kIo if nothing was taken in for certain.
   [[nodiscard]] virtual Result<void> ingest(KvTables& tables) = 0;
+  // Reads every file and compares it with the checksum noted when it was written. Errors: kCorruption, kIo.
+  [[nodiscard]] virtual Result<void> verify_files() const = 0;
+  // Drops families with all that is in them, readable or not, and makes them anew, empty. Not atomic: a process that
+  // dies meanwhile leaves some families out. REQUIRES: nobody reads them.
+  [[nodiscard]] virtual Result<void> renew(std::span<const Family> families) = 0;
+  // Copies the whole database into `folder` as a new backup and returns its number (rocks_backup.h). Writing may go on.
+  [[nodiscard]] virtual Result<std::uint32_t> back_up(const std::string& folder) const = 0;
 };
 
 // Opens the RocksDB folder `path`. read_only: takes no lock, writes nothing, and works beside a writer in another

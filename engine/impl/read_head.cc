@@ -49,6 +49,11 @@ Result<std::shared_ptr<KindTable>> read_kinds(const KvReader& reader, CommitNumb
 }
 
 Result<Head> read_head(const KvReader& reader, CommitNumber known, CommitNumber mark) {
+  DEMARCHE_TRY(const auto repairing, reader.get(Family::kMeta, kRepairingKey));
+  if (repairing) {
+    return make_error(ErrorCode::kCorruption,
+                      "a repair of the index was interrupted; finish it with: demarche check STORE --repair");
+  }
   DEMARCHE_CHECK(check_commits(reader, known));
   Head head;
   const auto commits = reader.iterate(Family::kCommit);

@@ -102,4 +102,5 @@ struct Commit {
   interactionCount @6 :UInt64;
   sourceCount @7 :UInt64;
   note @8 :Text;  # what wrote it, for people: "import icews14.tsv"
+  timeStated @9 :Bool;  # the time was stated by whoever committed, not taken from the clock
 }

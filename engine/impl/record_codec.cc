@@ -333,6 +333,7 @@ std::string encode_commit(const CommitRecord& commit) {
   out.setInteractionCount(commit.interaction_count);
   out.setSourceCount(commit.source_count);
   out.setNote(text(commit.note));
+  out.setTimeStated(commit.time_stated);
   return pack(message);
 }
 
@@ -348,6 +349,7 @@ Result<CommitRecord> decode_commit(std::string_view bytes) {
     out.interaction_count = in.getInteractionCount();
     out.source_count = in.getSourceCount();
     out.note = text(in.getNote());
+    out.time_stated = in.getTimeStated();
     return out;
   });
 }

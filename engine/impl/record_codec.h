@@ -22,6 +22,7 @@ struct CommitRecord {
   std::uint64_t interaction_count = 0;
   std::uint64_t source_count = 0;
   std::string note;
+  bool time_stated = false;  // by whoever committed, not by the clock
 };
 
 [[nodiscard]] std::string encode_actor(const Actor& actor);

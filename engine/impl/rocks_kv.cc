@@ -23,6 +23,7 @@
 #include <rocksdb/utilities/write_batch_with_index.h>
 
 #include "engine/impl/kv.h"
+#include "engine/impl/rocks_backup.h"
 #include "engine/impl/rocks_env.h"
 #include "engine/impl/rocks_status.h"
 
@@ -310,6 +311,29 @@ class RocksStore final : public KvStore {
     return tl::unexpected(std::move(error));
   }
 
+  [[nodiscard]] Result<void> verify_files() const override {
+    const rocksdb::Status status = database_->db->VerifyFileChecksums(rocksdb::ReadOptions());
+    if (status.ok()) return {};
+    return tl::unexpected(to_error(status, "verify the database's files"));
+  }
+
+  [[nodiscard]] Result<void> renew(std::span<const Family> families) override {
+    for (const Family family : families) {
+      rocksdb::ColumnFamilyHandle*& handle = database_->families[static_cast<std::size_t>(family)];
+      rocksdb::ColumnFamilyDescriptor descriptor;
+      rocksdb::Status status = handle->GetDescriptor(&descriptor);
+      if (status.ok()) status = database_->db->DropColumnFamily(handle);
+      if (status.ok()) status = database_->db->DestroyColumnFamilyHandle(std::exchange(handle, nullptr));
+      if (status.ok()) status = database_->db->CreateColumnFamily(descriptor.options, descriptor.name, &handle);
+      if (!status.ok()) return tl::unexpected(to_error(status, fmt::format("make {} anew", family_name(family))));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<std::uint32_t> back_up(const std::string& folder) const override {
+    return create_rocks_backup(*database_->db, folder);
+  }
+
  private:
   [[nodiscard]] Result<void> write(const rocksdb::Status& collected, rocksdb::WriteBatch* batch, bool sync) {
     if (!collected.ok()) return tl::unexpected(to_error(collected, "collect a commit"));
@@ -400,7 +424,7 @@ rocksdb::DBOptions database_options(const KvOptions& options, std::shared_ptr<ro
   rocksdb::DBOptions out;
   out.info_log = std::move(log);
   out.create_if_missing = options.create;
-  out.create_missing_column_families = options.create;
+  out.create_missing_column_families = options.create || options.create_missing_families;
   out.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   out.keep_log_file_num = 2;
   out.max_open_files = -1;
@@ -469,6 +493,12 @@ Result<std::shared_ptr<KvStore>> open_rocks(const std::string& path, const KvOpt
   const rocksdb::Status status =
       options.read_only ? rocksdb::DB::OpenForReadOnly(database_options(options), path, descriptors, &handles, &db)
                         : rocksdb::DB::Open(database_options(options), path, descriptors, &handles, &db);
+  if (status.IsInvalidArgument() && status.ToString().find("Column family not found") != std::string::npos) {
+    return make_error(ErrorCode::kCorruption,
+                      fmt::format("a repair of the index was interrupted, or families of the database are gone ({}); "
+                                  "finish it with: demarche check STORE --repair",
+                                  status.ToString()));
+  }
   if (!status.ok()) return tl::unexpected(to_error(status, fmt::format("open '{}'", path)));
   return std::make_shared<RocksStore>(make_database(db, handles, options.read_only));
 }

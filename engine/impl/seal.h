@@ -25,6 +25,9 @@ inline constexpr std::string_view kSealedKey = "sealed";
 // Number of a commit that was waited for. Written so that there is something to sync; not read. Same family.
 inline constexpr std::string_view kSyncedKey = "synced";
 
+// There while the index is being rebuilt: the families are not whole. Same family.
+inline constexpr std::string_view kRepairingKey = "repairing";
+
 // Where sealed bytes go.
 class BlockSink {
  public:

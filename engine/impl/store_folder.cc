@@ -74,7 +74,8 @@ Result<void> sync_folder(const std::string& path) {
   return {};
 }
 
-// Writes a small file so that after a crash either all of it is there or none.
+}  // namespace
+
 Result<void> write_file_durably(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".new";
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -88,6 +89,8 @@ Result<void> write_file_durably(const std::string& path, const std::string& text
   kill_point("make.marker_named");
   return sync_folder(fs::path(path).parent_path().string());
 }
+
+namespace {
 
 // Could RocksDB have written this file before the first commit? Table files and logs with something in them are data.
 bool is_file_of_empty_database(const fs::directory_entry& entry) {

@@ -66,6 +66,8 @@ class MakingTurn {
 // Makes `folder`, or it anew. Errors: kIo, kDenied.
 [[nodiscard]] Result<void> make_empty_folder(const std::string& folder);
 void remove_folder(const std::string& folder);
+// Writes a small file so that after a crash either all of it is there or none. Errors: kIo, kDenied.
+[[nodiscard]] Result<void> write_file_durably(const std::string& path, const std::string& text);
 
 // The process that holds the database's lock, as "process 4711 (demarche)"; nullopt if nobody does.
 [[nodiscard]] std::optional<std::string> lock_holder(const std::string& path);

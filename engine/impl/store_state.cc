@@ -23,8 +23,12 @@ class WritesSink final : public impl::BlockSink {
 };
 
 Statistics statistics_of(const impl::Head& head) {
-  return {head.commit, head.record.time_micros, head.record.actor_count, head.record.interaction_count,
-          head.record.source_count};
+  return {head.commit,
+          head.record.time_micros,
+          head.record.actor_count,
+          head.record.interaction_count,
+          head.record.source_count,
+          head.record.time_stated};
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -197,7 +198,12 @@ struct Transaction::State {
   std::shared_ptr<impl::ReadState> read;
   std::unique_ptr<View> view;
   bool changed = false;
-  bool finished = false;  // committed, or refused half-way
+  bool finished = false;                    // committed, or refused half-way
+  std::optional<std::int64_t> stated_time;  // microseconds
+
+  // While a dump is loaded: keys taken over from holders that have yet to give them up, and parts to look at.
+  std::vector<std::tuple<impl::KeyOwner, std::string, std::uint64_t>> contested;
+  std::vector<InteractionId> placed_parts;
 
   // Errors: kIo. What the view then misses is told by the commit.
   [[nodiscard]] Result<void> catch_up();
