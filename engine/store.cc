@@ -29,8 +29,7 @@ Error held_elsewhere(const std::string& path, const std::string& holder) {
 // A database with a fault must not be opened for writing: recovery would flush what precedes the fault and remove the
 // log behind it. So it is looked at first.
 Result<void> check_before_writing(const std::string& path, const StoreOptions& options) {
-  DEMARCHE_TRY(const auto kv, impl::open_rocks(impl::database_path(path),
-                                               {false, true, impl::make_kv_cache(options.cache_bytes / 2)}));
+  DEMARCHE_TRY(const auto kv, impl::open_rocks(impl::database_path(path), {false, true, options.cache_bytes / 2}));
   DEMARCHE_TRY(const CommitNumber mark, impl::HighWaterMark::read(path));
   DEMARCHE_TRY(const impl::Head head, impl::read_head(*kv->snapshot(), CommitNumber{0}, mark));
   (void)head;
@@ -101,7 +100,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
       if (auto checked = check_before_writing(path, options); !checked) return in_context(std::move(checked).error());
     }
     if (fresh) DEMARCHE_CHECK(impl::check_room(path));
-    auto kv = impl::open_rocks(impl::database_path(path), {fresh, false, state->kv_cache});
+    auto kv = impl::open_rocks(impl::database_path(path), {fresh, false, 0, state->kv_cache});
     if (!kv) {
       if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
       return in_context(std::move(kv).error());

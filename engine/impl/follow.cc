@@ -108,7 +108,7 @@ Result<bool> Store::State::try_reading() {
   // The mark is read first: it is never ahead of the log.
   DEMARCHE_TRY(const CommitNumber mark, impl::HighWaterMark::read(path));
   const auto before = impl::read_position(database);
-  auto opened = impl::open_rocks(database, {false, /*read_only=*/true, kv_cache});
+  auto opened = impl::open_rocks(database, {false, /*read_only=*/true, 0, kv_cache});
   if (!impl::read_position(database).same_files(before)) return false;
   if (!opened) return tl::unexpected(std::move(opened).error());
   DEMARCHE_CHECK(take((*opened)->snapshot(), mark));
@@ -128,7 +128,7 @@ Result<bool> Store::State::try_following() {
   } else {
     next = nullptr;  // views still read it; it goes with the last of them
   }
-  if (!next) DEMARCHE_ASSIGN(next, impl::open_follower(database, {false, /*read_only=*/true, kv_cache}));
+  if (!next) DEMARCHE_ASSIGN(next, impl::open_follower(database, {false, /*read_only=*/true, 0, kv_cache}));
   if (!next) return false;
   const std::weak_ptr<const impl::KvReader> shown = reader;
   DEMARCHE_CHECK(take(next->reader(), mark));

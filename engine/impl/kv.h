@@ -77,7 +77,8 @@ struct KvCache;
 struct KvOptions {
   bool create = false;
   bool read_only = false;
-  std::shared_ptr<KvCache> cache;  // null: none
+  std::size_t cache_bytes = 0;               // of a cache of its own
+  std::shared_ptr<KvCache> cache = nullptr;  // if set, this one
   // Makes families that are not there: an interrupted renew() leaves none. Not with read_only.
   bool create_missing_families = false;
 };

@@ -457,7 +457,7 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const std::shared_ptr
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const KvOptions& options) {
-  const auto cache = options.cache ? options.cache->blocks : rocksdb::NewLRUCache(0);
+  const auto cache = options.cache ? options.cache->blocks : rocksdb::NewLRUCache(options.cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> out;
   for (std::size_t i = 0; i < kFamilyCount; ++i) {
     const auto family = static_cast<Family>(i);
