@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/chronology.h"
+#include "engine/contact_scan.h"
 #include "engine/edtf.h"
 #include "engine/impl/store_folder.h"
 #include "engine/model.h"
@@ -12,9 +13,6 @@
 
 namespace demarche::bench {
 namespace {
-
-constexpr std::size_t kLoadPerCommit = 20'000;
-constexpr std::size_t kRowsAtOnce = 1024;
 
 Result<std::vector<When>> whens_of(const Dataset& data) {
   std::vector<When> whens;
@@ -43,7 +41,7 @@ Result<std::uint64_t> add_interactions(Transaction& tx, const Dataset& data, con
       interaction.participants.push_back({ActorId{ids.first_actor + actor}, Role::kParticipant});
     Claim claim;
     claim.source = SourceId{ids.source};
-    claim.locator = std::to_string(i + 1);
+    claim.locator = "line " + std::to_string(i + 1);
     interaction.claims.push_back(std::move(claim));
     DEMARCHE_TRY(const InteractionId id, tx.add_interaction(std::move(interaction)));
     if (first == 0) first = id.value;
@@ -80,33 +78,17 @@ KindSet kinds_of(std::uint32_t mask, unsigned kind_count, std::uint32_t first_ki
   return set;
 }
 
-template <typename OnBatch>
-Result<void> for_each_batch(RowCursor cursor, OnBatch&& on_batch) {
-  RowBatch rows;
-  while (true) {
-    DEMARCHE_CHECK(cursor.next(rows, kRowsAtOnce));
-    if (rows.size() == 0) return {};
-    on_batch(std::as_const(rows));
-  }
-}
-
 }  // namespace
 
 int store_format() { return impl::kFormatVersion; }
 
 Result<StoredIds> bulk_load(const std::string& path, const Dataset& data) {
   DEMARCHE_TRY(const std::vector<When> whens, whens_of(data));
-  DEMARCHE_TRY(const auto store, Store::open(path, {.create_if_missing = true, .sync = false}));
-  StoredIds ids;
-  for (std::size_t begin = 0; begin == 0 || begin < data.size(); begin += kLoadPerCommit) {
-    DEMARCHE_TRY(const auto tx, store->begin());
-    if (begin == 0) DEMARCHE_ASSIGN(ids, add_what_interactions_name(*tx, data));
-    const std::size_t end = std::min(data.size(), begin + kLoadPerCommit);
-    const std::uint64_t expected = begin == 0 ? 0 : ids.first_interaction + begin;
-    DEMARCHE_TRY(const std::uint64_t first, add_interactions(*tx, data, whens, ids, begin, end, expected));
-    if (begin == 0) ids.first_interaction = first;
-    DEMARCHE_CHECK(tx->commit("bench"));
-  }
+  DEMARCHE_TRY(const auto store, Store::open(path, {.create_if_missing = true}));
+  DEMARCHE_TRY(const auto tx, store->begin());
+  DEMARCHE_TRY(StoredIds ids, add_what_interactions_name(*tx, data));
+  DEMARCHE_ASSIGN(ids.first_interaction, add_interactions(*tx, data, whens, ids, 0, data.size(), 0));
+  DEMARCHE_CHECK(tx->commit("bench"));
   return ids;
 }
 
@@ -131,23 +113,26 @@ TimeWindow StoreUnderTest::window_of(std::uint32_t day_begin, std::uint32_t day_
   return {{(first_day_ + day_begin) * kSecondsPerDay}, {(first_day_ + day_end) * kSecondsPerDay}};
 }
 
-// All dates of the data are exact days, since 1970 or not before 0 from the first day.
-std::uint32_t StoreUnderTest::day_of(const TimeBounds& bounds) const {
-  return static_cast<std::uint32_t>((bounds.begin_min.seconds - first_day_ * kSecondsPerDay) / kSecondsPerDay);
-}
-
 Result<ContactSum> StoreUnderTest::contacts(const ContactQuery& query) const {
-  const ActorId actor{ids_.first_actor + query.actor};
-  DEMARCHE_TRY(RowCursor cursor, view_->scan(actor, window_of(query.day_begin, query.day_end),
-                                             kinds_of(query.kinds, kind_count_, ids_.first_kind)));
+  ContactScanOptions options;
+  options.window = window_of(query.day_begin, query.day_end);
+  options.kinds = kinds_of(query.kinds, kind_count_, ids_.first_kind);
+  DEMARCHE_TRY(ContactScan scan, ContactScan::of_actor(*view_, ActorId{ids_.first_actor + query.actor}, options));
   ContactSum sum;
-  DEMARCHE_CHECK(for_each_batch(std::move(cursor), [&](const RowBatch& rows) {
-    sum.interactions += rows.size();
-    for (const InteractionId id : rows.interaction) sum.ids += id.value - ids_.first_interaction;
-    for (const Party& party : rows.parties) sum.others += party.actor.value - ids_.first_actor;
-    sum.others -= rows.size() * query.actor;  // it is a party of each
-  }));
-  return sum;
+  ContactLines lines;
+  std::uint64_t last = 0;
+  while (true) {
+    DEMARCHE_TRY(const bool more, scan.next(lines));
+    if (!more) return sum;
+    for (std::size_t i = 0; i < lines.size; ++i) {
+      sum.others += lines.other[i] - ids_.first_actor;
+      // Lines of one interaction stand together.
+      const std::uint64_t fresh = lines.interaction[i] != last ? 1 : 0;
+      last = lines.interaction[i];
+      sum.interactions += fresh;
+      sum.ids += fresh * (last - ids_.first_interaction);
+    }
+  }
 }
 
 Result<ReachSum> StoreUnderTest::reach(const ReachQuery& query) const {
@@ -156,39 +141,46 @@ Result<ReachSum> StoreUnderTest::reach(const ReachQuery& query) const {
   DEMARCHE_TRY(const Edtf before, parse_edtf(format_day(first_day_ + query.day_end)));
   options.after = as_period(after);
   options.before = as_period(before);
-  DEMARCHE_TRY(const std::vector<Arrival> arrivals,
-               reachable(*view_, ActorId{ids_.first_actor + query.source}, options));
+  DEMARCHE_TRY(const std::vector<Reached> arrivals, reached(*view_, ActorId{ids_.first_actor + query.source}, options));
   ReachSum sum;
   sum.reached = arrivals.size();
-  for (const Arrival& arrival : arrivals)
+  for (const Reached& arrival : arrivals)
     sum.days += static_cast<std::uint64_t>(arrival.earliest.seconds / kSecondsPerDay - first_day_);
   return sum;
 }
 
 Result<TopPairs> StoreUnderTest::top_pairs(const PairQuery& query) {
-  DEMARCHE_TRY(RowCursor cursor, view_->timeline(window_of(query.day_begin, query.day_end), {}));
+  ContactScanOptions options;
+  options.window = window_of(query.day_begin, query.day_end);
+  options.columns = static_cast<std::uint8_t>(ContactColumn::kOther);
+  DEMARCHE_TRY(ContactScan scan, ContactScan::timeline(*view_, options));
   pairs_.clear();
-  DEMARCHE_CHECK(for_each_batch(std::move(cursor), [&](const RowBatch& rows) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto parties = rows.parties_of(i);
-      for (std::size_t x = 0; x + 1 < parties.size(); ++x) {
-        for (std::size_t y = x + 1; y < parties.size(); ++y)
-          pairs_.add(static_cast<Actor32>(parties[x].actor.value - ids_.first_actor),
-                     static_cast<Actor32>(parties[y].actor.value - ids_.first_actor));
-      }
+  ContactLines lines;
+  while (true) {
+    DEMARCHE_TRY(const bool more, scan.next(lines));
+    if (!more) return pairs_.top(kPairsTop);
+    for (std::size_t i = 0; i < lines.size; ++i) {
+      pairs_.add(static_cast<Actor32>(lines.actor[i] - ids_.first_actor),
+                 static_cast<Actor32>(lines.other[i] - ids_.first_actor));
     }
-  }));
-  return pairs_.top(kPairsTop);
+  }
 }
 
 Result<KindMonths> StoreUnderTest::kind_by_month() const {
-  DEMARCHE_TRY(RowCursor cursor, view_->timeline({}, {}));
+  std::vector<Timestamp> cuts;
+  for (std::size_t day = 0; day < months_.month_of_day.size(); ++day) {
+    if (day == 0 || months_.month_of_day[day] != months_.month_of_day[day - 1]) {
+      cuts.push_back({(first_day_ + static_cast<std::int64_t>(day)) * kSecondsPerDay});
+    }
+  }
+  cuts.push_back({(first_day_ + static_cast<std::int64_t>(months_.month_of_day.size())) * kSecondsPerDay});
+  DEMARCHE_TRY(const KindCounts found, count_kinds(*view_, cuts));
   KindMonths counts(months_.size() * kKindsMax, 0);
-  DEMARCHE_CHECK(for_each_batch(std::move(cursor), [&](const RowBatch& rows) {
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      ++counts[months_.month_of_day[day_of(rows.bounds[i])] * std::size_t{kKindsMax} + rows.kind[i].value -
-               ids_.first_kind];
-  }));
+  for (std::size_t month = 0; month < months_.size(); ++month) {
+    for (std::size_t k = 0; k < kKindsMax && ids_.first_kind + k < found.kinds; ++k) {
+      counts[month * kKindsMax + k] += found.counts[month * found.kinds + ids_.first_kind + k];
+    }
+  }
   return counts;
 }
 

@@ -31,7 +31,7 @@ struct StoredIds {
 };
 
 // W1: makes a store at `path`, where there is none, as fast as the engine can. Every interaction has a plain record:
-// kind, day, parties, and one claim of the same source with its line. Format 0 offers commits only.
+// kind, day, parties, and one claim of the same source with its line.
 // Errors: as Store's; kCorruption if ids are not dense.
 [[nodiscard]] Result<StoredIds> bulk_load(const std::string& path, const Dataset& data);
 
@@ -64,7 +64,6 @@ class StoreUnderTest {
  private:
   StoreUnderTest(std::unique_ptr<Store> store, const Dataset& data, const StoredIds& ids);
   [[nodiscard]] TimeWindow window_of(std::uint32_t day_begin, std::uint32_t day_end) const;
-  [[nodiscard]] std::uint32_t day_of(const TimeBounds& bounds) const;
 
   std::unique_ptr<Store> store_;
   std::shared_ptr<const View> view_;  // let go of before the store

@@ -359,6 +359,10 @@ int run_shell(const ShellArgs& args) {
   if (!store && store.error().code == ErrorCode::kDenied) {
     say(fmt::format("no right to write in '{}': opened for reading only", args.store));
     store = open_to_read(args.store);
+  } else if (!store && store.error().code == ErrorCode::kConflict) {
+    const std::string held = store.error().message;
+    store = open_to_read(args.store);
+    if (store) say(fmt::format("{}; opened for reading only, and what is committed there is seen here", held));
   }
   if (!store) return fail(store.error());
   return Shell(std::move(*store), args).run();

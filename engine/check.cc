@@ -364,7 +364,7 @@ class StoreCheck {
 Result<CheckReport> check_store(const std::string& path, const CheckOptions& options) {
   impl::KvOptions kv_options;
   kv_options.read_only = true;
-  kv_options.cache_bytes = options.cache_bytes;
+  kv_options.cache = impl::make_kv_cache(options.cache_bytes);
   DEMARCHE_TRY(const auto kv, impl::open_raw(path, kv_options));
   return StoreCheck(*kv, path, options).run();
 }

@@ -33,6 +33,7 @@
 #include <fmt/format.h>
 
 #include "engine/contact.h"
+#include "engine/impl/sweep.h"
 #include "engine/row_batch.h"
 
 namespace demarche {
@@ -397,6 +398,54 @@ Result<std::vector<Arrival>> reachable(const View& view, ActorId from, const Chr
     return std::tie(a.earliest, a.actor) < std::tie(b.earliest, b.actor);
   });
   return out;
+}
+
+namespace {
+
+// The two ways are tried in turn, each a while longer than before, so that together they take little more than twice
+// the better one. Rows are read in one pass some 2500 times as fast as an actor is settled.
+constexpr std::size_t kActorsAtFirst = 64;
+constexpr std::uint64_t kRowsPerActor = 2500;
+constexpr std::size_t kLonger = 4;
+
+}  // namespace
+
+Result<std::optional<std::vector<Reached>>> reached_by(const View& view, ActorId from, const ChronologyOptions& options,
+                                                       ReachMethod method) {
+  DEMARCHE_CHECK(view.get_actor(from));
+  std::vector<Reached> out;
+  Search search(view, options);
+  DEMARCHE_CHECK(search.start(from));
+  std::unordered_map<ActorId, Timestamp> first;
+  for (std::size_t actors_max = kActorsAtFirst;; actors_max *= kLonger) {
+    if (method != ReachMethod::kAdjacency) {
+      const std::uint64_t rows_max =
+          method == ReachMethod::kSweep ? std::numeric_limits<std::uint64_t>::max() : actors_max * kRowsPerActor;
+      DEMARCHE_TRY(const Sweep::Outcome outcome, Sweep::run(view, from, options, rows_max, out));
+      if (outcome == Sweep::Outcome::kDone) return std::optional(std::move(out));
+      if (method == ReachMethod::kSweep) return std::nullopt;
+      if (outcome == Sweep::Outcome::kRefused) method = ReachMethod::kAdjacency;
+    }
+    std::optional<LabelIndex> index;
+    do {
+      DEMARCHE_ASSIGN(index, search.settle(std::nullopt));
+      if (index) first.emplace(search.label(*index).actor, search.label(*index).at.cur);
+    } while (index && (method == ReachMethod::kAdjacency || first.size() < actors_max));
+    if (!index) break;
+  }
+  first.erase(from);
+  out.reserve(first.size());
+  for (const auto& [actor, earliest] : first) out.push_back({actor, earliest});
+  std::sort(out.begin(), out.end(), [](const Reached& a, const Reached& b) {
+    return std::tie(a.earliest, a.actor) < std::tie(b.earliest, b.actor);
+  });
+  return std::optional(std::move(out));
+}
+
+Result<std::vector<Reached>> reached(const View& view, ActorId from, const ChronologyOptions& options) {
+  DEMARCHE_TRY(auto found, reached_by(view, from, options, ReachMethod::kChosen));
+  if (!found) return std::vector<Reached>();  // kChosen always finds
+  return std::move(*found);
 }
 
 }  // namespace demarche

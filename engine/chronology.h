@@ -74,6 +74,13 @@ struct Arrival {
   std::vector<Hop> path;
 };
 
+// An actor and its earliest arrival, as Arrival::earliest.
+struct Reached {
+  ActorId actor;
+  Timestamp earliest;
+  friend bool operator==(const Reached&, const Reached&) = default;
+};
+
 // The earliest arrival, nullopt if there is none. From an actor to itself: no hop, before every instant.
 // Ties: fewer hops, then the smaller id of the last interaction; the same view always gives the same path.
 // Errors: kNotFound if either actor is not of this view; kLimit beyond labels_max; kCorruption, kIo.
@@ -82,5 +89,18 @@ struct Arrival {
 
 // Every actor reached, without the start, ascending by (earliest, actor id). Errors as above.
 [[nodiscard]] Result<std::vector<Arrival>> reachable(const View& view, ActorId from, const ChronologyOptions& options);
+
+// The same actors and times without the paths, ascending by earliest; of one time in no order, but the same each time.
+// Where one pass is right (kStrict and kDefault without a limit on hops, all parties of each interaction that is met in
+// contact), it reads the timeline of the window once, unless few are reached and a search from actor to actor is done
+// sooner. Cost: about twice the smaller of 10 us an actor reached and 4 ns a row in the window.
+[[nodiscard]] Result<std::vector<Reached>> reached(const View& view, ActorId from, const ChronologyOptions& options);
+
+// How reached() searches; for tests and measurements.
+enum class ReachMethod : std::uint8_t { kChosen, kAdjacency, kSweep };
+// kSweep: nullopt where one pass is not right.
+[[nodiscard]] Result<std::optional<std::vector<Reached>>> reached_by(const View& view, ActorId from,
+                                                                     const ChronologyOptions& options,
+                                                                     ReachMethod method);
 
 }  // namespace demarche

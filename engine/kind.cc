@@ -88,6 +88,9 @@ void KindTable::insert(Kind kind) {
   next_ = std::max(next_, KindId{kind.id.value + 1});
   by_id_[kind.id] = kinds_.size();
   by_name_[kind.name] = kind.id;
+  if (kind.id == kinds::kContact || (kind.parent.value != 0 && contacts_.contains(kind.parent))) {
+    contacts_.insert(kind.id);
+  }
   kinds_.push_back(std::move(kind));
 }
 

@@ -79,6 +79,8 @@ class KindTable {
   [[nodiscard]] const Kind& get(KindId id) const;                 // REQUIRES: id is of this table
   [[nodiscard]] bool is_below(KindId id, KindId ancestor) const;  // a kind is below itself
   [[nodiscard]] KindSet all_below(KindId ancestor) const;
+  // CONTACT and all below, at no cost.
+  [[nodiscard]] const KindSet& contacts() const { return contacts_; }
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] const std::vector<Kind>& all() const { return kinds_; }
   // "unknown kind 'MEETNG'; did you mean MEETING?"
@@ -89,6 +91,7 @@ class KindTable {
   std::vector<Kind> kinds_;  // in order of declaration: parents first
   std::unordered_map<KindId, std::size_t> by_id_;
   std::unordered_map<std::string, KindId> by_name_;
+  KindSet contacts_ = KindSet::none();
   KindId next_{kinds::kFirstDeclared};
 };
 

@@ -30,12 +30,18 @@ namespace impl {
 struct ReadState;
 class DumpLoader;
 }  // namespace impl
+class Sweep;
+struct KindCounter;
 
 struct StoreOptions {
   bool create_if_missing = false;
-  // Opens without the right to write: works in a folder that cannot be written to. Refused while another process has
-  // the store open for writing.
+  // Opens without the right to write: takes no lock, changes nothing, works in a folder that cannot be written to, and
+  // beside a process that has the store open for writing. The writer need not know and may die, seal or compact.
   bool read_only = false;
+  // Of a store opened read_only: Store::view() gives a state that the writer had reached no longer ago than this (0: at
+  // the call). Where nothing has changed that costs a look at the folder; where the log has grown, reading on in it;
+  // where sorted files came or went, opening the database again, which takes as long as Store::open().
+  double refresh_seconds = 1;
   // true: a commit returns once it is on disk. false: it returns once the operating system has it, and a power cut may
   // lose the last ones, never the middle.
   bool sync = true;
@@ -151,6 +157,9 @@ class View {
 
  private:
   friend class Transaction;
+  friend class ContactScan;
+  friend struct KindCounter;
+  friend class Sweep;
   [[nodiscard]] Result<RowCursor> rows(std::uint64_t owner, TimeWindow window, const KindSet& kinds) const;
 
   std::shared_ptr<const impl::ReadState> read_;
@@ -240,7 +249,13 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  // Of a store opened read_only: commits whole and in order, never going back; also such as the writer has written and
+  // not yet synced, which a power cut may still take away. If the folder cannot be read now (it was removed or damaged,
+  // or changes too fast), the last state read; refresh() tells.
   [[nodiscard]] std::shared_ptr<const View> view() const;
+  // Brings a store opened read_only up to the writer's last commit, whatever its age. Of another it does nothing.
+  // Errors: kOverloaded, try again; kCorruption, kIo, kDenied: the next view() is still the last state read.
+  [[nodiscard]] Result<void> refresh();
   // The state as commit `n` left it; 0 is the empty store. Errors: kNotFound if there is no such commit yet.
   [[nodiscard]] Result<std::shared_ptr<const View>> view_at(CommitNumber n) const;
   // The last commit at or before an instant (microseconds, UTC since 1970); 0 if there is none.

@@ -9,6 +9,7 @@
 
 #include "engine/impl/bulk_commit.h"
 #include "engine/impl/history_value.h"
+#include "engine/impl/kill_point.h"
 #include "engine/impl/seal.h"
 #include "engine/impl/store_state.h"
 #include "engine/names.h"
@@ -140,11 +141,19 @@ Result<void> check_interaction(const Transaction::State& tx, const Interaction& 
   if (!tx.kinds->find_id(interaction.kind)) {
     return invalid(fmt::format("there is no kind with id {}", interaction.kind.value));
   }
-  const auto known_actor = [&](ActorId id) { return id.value != 0 && id < tx.record.next_actor; };
+  // Ids are given out in order: only where actors were taken back must each be looked for.
+  const bool none_retired = tx.record.actor_count + 1 == tx.record.next_actor.value;
+  const auto check_there = [&](ActorId id) -> Result<void> {
+    const char* message = "a participant is not an actor of this store";
+    if (id.value == 0 || id >= tx.record.next_actor) return invalid(message);
+    if (none_retired) return {};
+    const auto found = tx.view->get_actor(id);
+    if (found) return {};
+    return found.error().code == ErrorCode::kNotFound ? invalid(message) : tl::unexpected(found.error());
+  };
   for (const Participant& p : interaction.participants) {
-    if (!known_actor(p.actor) || (p.acting_for && !known_actor(*p.acting_for))) {
-      return invalid("a participant is not an actor of this store");
-    }
+    DEMARCHE_CHECK(check_there(p.actor));
+    if (p.acting_for) DEMARCHE_CHECK(check_there(*p.acting_for));
     if (p.role == Role::kRepresented) {
       return invalid("role 'represented' is not given by hand; write the agent with FOR");
     }
@@ -158,8 +167,8 @@ Result<void> check_interaction(const Transaction::State& tx, const Interaction& 
   return {};
 }
 
-// Gives the interaction the next row. Errors: kIo.
-Result<void> add_row(Transaction::State& tx, Interaction& interaction) {
+// Gives the interaction the next row. `plain`: it needs no record besides. Errors: kIo.
+Result<void> add_row(Transaction::State& tx, Interaction& interaction, bool& plain) {
   interaction.row = tx.record.next_row;
   if (interaction.id.value == 0) interaction.id = InteractionId{interaction.row.value};
   ++tx.record.next_row.value;
@@ -170,6 +179,7 @@ Result<void> add_row(Transaction::State& tx, Interaction& interaction) {
   if (interaction.when) row.bounds = interaction.when->bounds;
   row.status = interaction.status;
   row.plain = impl::plain_fields(interaction);
+  plain = row.plain.text != impl::DateTextForm::kRich;
   row.party_begin = tx.parties.size();
   const std::vector<Party> parties = parties_of(interaction.participants);
   row.party_count = parties.size();
@@ -311,8 +321,8 @@ Result<InteractionId> Transaction::add_interaction(Interaction interaction) {
     if (taken) return invalid(fmt::format("interaction key '{}' is already taken", interaction.key));
   }
   interaction.id = {};
-  const bool plain = impl::plain_fields(interaction).text != impl::DateTextForm::kRich;
-  DEMARCHE_CHECK(add_row(tx, interaction));
+  bool plain = false;
+  DEMARCHE_CHECK(add_row(tx, interaction, plain));
   if (!plain) put_interaction(tx, interaction);
   tx.view->statistics_.interactions = ++tx.record.interaction_count;
   DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kInteraction, interaction.key, interaction.id.value));
@@ -341,7 +351,8 @@ Result<void> Transaction::replace_interaction(InteractionId id, Interaction inte
   if (interaction.kind != old.kind || interaction.when != old.when || interaction.status != old.status ||
       interaction.participants != old.participants) {
     retire_row(tx, old.row);
-    DEMARCHE_CHECK(add_row(tx, interaction));
+    bool plain = false;  // the row is not the first, so there is a record anyhow
+    DEMARCHE_CHECK(add_row(tx, interaction, plain));
   }
   put_interaction(tx, interaction);
   tx.changed = true;
@@ -497,6 +508,7 @@ Result<void> Transaction::place_interaction(Interaction interaction) {
     tx.placed_parts.push_back(id);
   }
   const bool same_row = old && old->row == row;
+  bool plain = false;
   if (same_row) {
     if (interaction.kind != old->kind || interaction.when != old->when || interaction.status != old->status ||
         interaction.participants != old->participants) {
@@ -509,9 +521,8 @@ Result<void> Transaction::place_interaction(Interaction interaction) {
     }
     DEMARCHE_CHECK(pass_over_rows(row));
     if (old) retire_row(tx, old->row);
-    DEMARCHE_CHECK(add_row(tx, interaction));
+    DEMARCHE_CHECK(add_row(tx, interaction, plain));
   }
-  const bool plain = impl::plain_fields(interaction).text != impl::DateTextForm::kRich;
   if (old || !plain) put_interaction(tx, interaction);
   if (!old) tx.view->statistics_.interactions = ++tx.record.interaction_count;
   tx.changed = true;
@@ -659,12 +670,14 @@ Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view
     store.seal_done.wait(lock, [&] {
       return store.failed || store.tails.size() == 1 || store.tails.back().tail->size() < 2 * store.options.seal_rows;
     });
+    impl::kill_point("commit.begin");
     if (!store.failed) {
       if (auto written = store.kv->write(*tx.batch, /*sync=*/false); !written) {
         store.failed = std::move(written).error();
       }
     }
     if (store.failed) return tl::unexpected(*store.failed);
+    impl::kill_point("commit.written");
     impl::TailPart& part = store.tails.back();
     for (const std::string& page : pages) {
       // What was written is read back; it cannot fail to decode, and if it did, the store is to be opened again.
@@ -674,6 +687,8 @@ Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view
       }
     }
     if (!pages.empty()) part.commits.push_back(tx.commit);
+    // The view of this transaction reads the store's tail as well: rows must not stand in both.
+    tx.read->tails.pop_back();
     store.reader = store.kv->snapshot();
     store.head = {tx.commit, tx.record, tx.kinds,
                   tx.retired.empty() ? store.head.retired : store.head.retired->with(tx.retired)};
@@ -696,16 +711,21 @@ Result<CommitNumber> Transaction::State::commit_bulk() {
   batch->put(impl::Family::kMeta, impl::kSealedKey, impl::encode_u64(commit.value));
   const std::string folder = impl::bulk_path(store->path);
   DEMARCHE_CHECK(impl::make_empty_folder(folder));
-  DEMARCHE_TRY(const auto tables, store->kv->make_tables(folder));
+  DEMARCHE_TRY(auto tables, store->kv->make_tables(folder));
   const bool empty = store->head.record.next_row.value == 1;
   const impl::BulkRows all{pages.get(), rows_in_pages, record.next_actor, store->options.bulk_memory_bytes};
   DEMARCHE_CHECK(impl::write_bulk(all, empty ? nullptr : store->reader.get(), *batch, *tables));
   {
+    impl::kill_point("bulk.files");
     std::unique_lock lock(store->mutex);
+    // Who waits for an earlier commit marks and publishes that one when it is done: not after this one.
+    store->synced.wait(lock, [this] { return !store->syncing; });
+    if (store->failed) return tl::unexpected(*store->failed);
     if (auto taken = store->kv->ingest(*tables); !taken) {
       if (taken.error().code == ErrorCode::kOutcomeUnknown) store->failed = taken.error();
       return tl::unexpected(std::move(taken).error());
     }
+    impl::kill_point("bulk.taken");
     if (auto marked = store->high_water.set(store->path, commit); !marked) {
       Error error = std::move(marked).error();
       error.code = ErrorCode::kOutcomeUnknown;
@@ -718,6 +738,8 @@ Result<CommitNumber> Transaction::State::commit_bulk() {
     store->durable = commit;
     store->publish(store->head);
   }
+  impl::kill_point("bulk.marked");
+  tables.reset();  // removes files by names that the next commit uses again: not after the turn is given back
   impl::remove_folder(folder);
   turn = {};
   return commit;

@@ -1,10 +1,11 @@
 // What the store needs of an ordered key-value engine: point reads and iterators on a fixed state, and atomic batches.
-// RocksDB implements it (rocks_kv.h); nothing above this line knows RocksDB.
+// RocksDB implements it (rocks_kv.cc); nothing above this line knows RocksDB.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -69,10 +70,14 @@ class KvTables {
   [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;
 };
 
+// Memory for what is read from disk, shared by several openings of one database.
+struct KvCache;
+[[nodiscard]] std::shared_ptr<KvCache> make_kv_cache(std::size_t bytes);
+
 struct KvOptions {
   bool create = false;
   bool read_only = false;
-  std::size_t cache_bytes = 0;
+  std::shared_ptr<KvCache> cache;  // null: none
   // Makes families that are not there: an interrupted renew() leaves none. Not with read_only.
   bool create_missing_families = false;
 };
@@ -101,7 +106,37 @@ class KvStore {
   [[nodiscard]] virtual Result<std::uint32_t> back_up(const std::string& folder) const = 0;
 };
 
-// Opens the RocksDB folder `path`. Errors: kConflict, kCorruption, kIo, kDenied.
+// Opens the RocksDB folder `path`. read_only: takes no lock, writes nothing, and works beside a writer in another
+// process; what is read is whole only if the position was the same before and after. Errors: kConflict, kCorruption,
+// kIo, kDenied.
 [[nodiscard]] Result<std::shared_ptr<KvStore>> open_rocks(const std::string& path, const KvOptions& options);
+
+// How far the files of a database had come when somebody looked.
+struct KvPosition {
+  std::string manifest;                              // name; empty if it could not be told
+  std::uint64_t manifest_bytes = 0;                  // grows whenever sorted files come or go
+  std::map<std::uint64_t, std::uint64_t> log_bytes;  // write-ahead logs by number
+
+  friend bool operator==(const KvPosition&, const KvPosition&) = default;
+  // The same files, though the logs may have grown. Logs are removed only after the manifest has grown, so what was
+  // read between two positions of the same files is the state of one moment.
+  [[nodiscard]] bool same_files(const KvPosition& other) const;
+};
+// Cost: one folder listing. Never fails: what cannot be seen is left out.
+[[nodiscard]] KvPosition read_position(const std::string& path);
+
+// A database opened beside its writer in another process, and able to read on where the log has grown. It takes no lock
+// and writes nothing. Not thread-safe.
+class KvFollower {
+ public:
+  virtual ~KvFollower() = default;
+  // Reads what was found last. REQUIRES: gone, its iterators too, when catch_up() is called.
+  [[nodiscard]] virtual std::shared_ptr<const KvReader> reader() const = 0;
+  // Reads on in the log. false: the writer has changed more than the log, before or meanwhile; this follower is then of
+  // no more use, and another is to be opened. Errors: as that, and why.
+  [[nodiscard]] virtual Result<bool> catch_up() = 0;
+};
+// nullptr: the writer changed files meanwhile; try again. Errors: kCorruption, kIo, kDenied.
+[[nodiscard]] Result<std::unique_ptr<KvFollower>> open_follower(const std::string& path, const KvOptions& options);
 
 }  // namespace demarche::impl

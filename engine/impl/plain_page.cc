@@ -34,14 +34,36 @@ std::optional<std::string> plain_text(DateTextForm form, Timestamp begin) {
   }
 }
 
+// Is `text` the day, month or year that begins at `begin`? By digits, without writing the text: loads ask it of each
+// row.
+bool is_plain_text(std::string_view text, DateTextForm form, Timestamp begin) {
+  const CivilDay day = civil_from_days(begin.seconds / kSecondsPerDay);
+  if (day.year < 0 || day.year > 9999) return plain_text(form, begin) == text;
+  const std::size_t size = form == DateTextForm::kDay ? 10 : form == DateTextForm::kMonth ? 7 : 4;
+  if (text.size() != size) return false;
+  const auto number = [text](std::size_t first, std::size_t count) {
+    std::int64_t out = 0;
+    for (std::size_t i = first; i < first + count; ++i) {
+      if (text[i] < '0' || text[i] > '9') return std::int64_t{-1};
+      out = 10 * out + (text[i] - '0');
+    }
+    return out;
+  };
+  return number(0, 4) == day.year && (size < 7 ? day.month == 1 : text[4] == '-' && number(5, 2) == day.month) &&
+         (size < 10 ? day.day == 1 : text[7] == '-' && number(8, 2) == day.day);
+}
+
 DateTextForm text_form(const When& when) {
   const TimeBounds& b = when.bounds;
   if (b.is_span || b.qualified || b.has_gaps || b.fine_begin || b.fine_end) return DateTextForm::kRich;
   if (!b.begin_min.is_finite() || !b.end_max.is_finite()) return DateTextForm::kRich;
   if (b.begin_min.seconds % kSecondsPerDay != 0) return DateTextForm::kRich;
-  const std::int64_t days = (b.end_max.seconds - b.begin_min.seconds) / kSecondsPerDay;
+  // Without a sign: the farthest two years lie more than 2^63 seconds apart.
+  const std::uint64_t days =
+      (static_cast<std::uint64_t>(b.end_max.seconds) - static_cast<std::uint64_t>(b.begin_min.seconds)) /
+      static_cast<std::uint64_t>(kSecondsPerDay);
   const DateTextForm form = days == 0 ? DateTextForm::kDay : days < 31 ? DateTextForm::kMonth : DateTextForm::kYear;
-  return plain_text(form, b.begin_min) == when.text ? form : DateTextForm::kRich;
+  return is_plain_text(when.text, form, b.begin_min) ? form : DateTextForm::kRich;
 }
 
 // "line 17" or "line 17, 42", numbers without leading zeros.

@@ -1,5 +1,5 @@
 @0xd6c1f0b39a5e7a41;
-# The stored form of values, format 0. FORMAT.md says under which keys. Fields are added at the end, never renumbered,
+# The stored form of values, format 1. FORMAT.md says under which keys. Fields are added at the end, never renumbered,
 # never reused. All text is UTF-8. Times in seconds are UTC since 1970; the int64 extremes stand for infinity.
 
 using Cxx = import "/capnp/c++.capnp";

@@ -111,7 +111,7 @@ Result<void> check_records(const std::string& path, const CheckOptions& options)
 
 Result<void> repair_index(const std::string& path, const CheckOptions& options) {
   impl::KvOptions kv_options;
-  kv_options.cache_bytes = options.cache_bytes;
+  kv_options.cache = impl::make_kv_cache(options.cache_bytes);
   kv_options.create_missing_families = true;
   {
     // Opening for writing first: an interrupted repair may have left families out, which a reader cannot open.

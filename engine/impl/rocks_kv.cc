@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdarg>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
@@ -22,9 +24,14 @@
 
 #include "engine/impl/kv.h"
 #include "engine/impl/rocks_backup.h"
+#include "engine/impl/rocks_env.h"
 #include "engine/impl/rocks_status.h"
 
 namespace demarche::impl {
+
+struct KvCache {
+  std::shared_ptr<rocksdb::Cache> blocks;
+};
 
 namespace {
 
@@ -33,7 +40,8 @@ constexpr std::size_t kProtectionBytesPerKey = 8;
 // replay it.
 constexpr std::size_t kFlushAtCloseBytes = std::size_t{4} << 20;
 
-rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
+// RocksDB compares no null pointers, not even of no bytes.
+rocksdb::Slice slice(std::string_view s) { return s.empty() ? rocksdb::Slice() : rocksdb::Slice(s.data(), s.size()); }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
 // The open database and its column families.
@@ -45,7 +53,8 @@ struct Database {
 
   ~Database() {
     if (!db) return;
-    if (!read_only && written_bytes > kFlushAtCloseBytes) {
+    const bool whole = std::find(families.begin(), families.end(), nullptr) == families.end();
+    if (!read_only && whole && written_bytes > kFlushAtCloseBytes) {
       rocksdb::FlushOptions options;
       // Nothing is lost if this fails: the log still has everything.
       (void)db->Flush(options, {families.begin(), families.end()});
@@ -332,7 +341,9 @@ class RocksStore final : public KvStore {
     rocksdb::WriteOptions options;
     options.sync = sync;
     const std::size_t size = batch->GetDataSize();
-    const rocksdb::Status status = database_->db->Write(options, batch);
+    const auto& write_hook = rocks_hooks().write;
+    const rocksdb::Status status =
+        write_hook ? write_hook(*database_->db, options, batch) : database_->db->Write(options, batch);
     if (!status.ok()) {
       Error error = to_error(status, "write a commit");
       error.code = ErrorCode::kOutcomeUnknown;
@@ -346,8 +357,73 @@ class RocksStore final : public KvStore {
   std::shared_ptr<Database> database_;
 };
 
-rocksdb::DBOptions database_options(const KvOptions& options) {
+// RocksDB 7.8 tries to mend itself after a full disk, and closing it while it does may wait for ever. After a failed
+// write the store is opened anew in any case (KvStore::write), so it need not.
+class NoRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
+// What a secondary instance shows. Such an instance has no snapshots: it is itself the fixed state, until it catches
+// up.
+class FollowerReader final : public KvReader, public std::enable_shared_from_this<FollowerReader> {
+ public:
+  explicit FollowerReader(std::shared_ptr<const Database> database) : database_(std::move(database)) {}
+
+  [[nodiscard]] Result<std::optional<std::string>> get(Family family, std::string_view key) const override {
+    std::string value;
+    const rocksdb::Status status = database_->db->Get({}, database_->family(family), slice(key), &value);
+    if (status.IsNotFound()) return std::nullopt;
+    if (!status.ok()) return tl::unexpected(to_error(status, fmt::format("read {}", family_name(family))));
+    return value;
+  }
+  [[nodiscard]] std::unique_ptr<KvIterator> iterate(Family family) const override {
+    std::unique_ptr<rocksdb::Iterator> it(database_->db->NewIterator({}, database_->family(family)));
+    return std::make_unique<RocksIterator>(shared_from_this(), std::move(it), family);
+  }
+
+ private:
+  std::shared_ptr<const Database> database_;
+};
+
+// RocksDB's secondary instance, used only for what it does right in 7.8: reading on in the log. Once the manifest has
+// changed, its memory may still hold what a compaction has since removed without a trace, and a log that is gone before
+// it was read goes unnoticed; so an instance ends with the manifest it was opened with.
+class RocksFollower final : public KvFollower {
+ public:
+  RocksFollower(std::string path, KvPosition opened_at, std::shared_ptr<Database> database)
+      : path_(std::move(path)), files_(std::move(opened_at)), database_(std::move(database)) {}
+
+  [[nodiscard]] std::shared_ptr<const KvReader> reader() const override {
+    return std::make_shared<FollowerReader>(database_);
+  }
+  [[nodiscard]] Result<bool> catch_up() override {
+    const KvPosition before = read_position(path_);
+    if (before.manifest != files_.manifest || before.manifest_bytes != files_.manifest_bytes) return false;
+    const rocksdb::Status status = database_->db->TryCatchUpWithPrimary();
+    if (!read_position(path_).same_files(before)) return false;
+    if (!status.ok()) return tl::unexpected(to_error(status, "read on in the log"));
+    return true;
+  }
+
+ private:
+  std::string path_;
+  KvPosition files_;
+  std::shared_ptr<Database> database_;
+};
+
+// Secondary instances insist on a log of their own; nobody would read it, and a reader leaves no trace.
+class NoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
+rocksdb::DBOptions database_options(const KvOptions& options, std::shared_ptr<rocksdb::Logger> log = nullptr) {
   rocksdb::DBOptions out;
+  out.info_log = std::move(log);
   out.create_if_missing = options.create;
   out.create_missing_column_families = options.create || options.create_missing_families;
   out.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
@@ -355,10 +431,18 @@ rocksdb::DBOptions database_options(const KvOptions& options) {
   out.max_open_files = -1;
   out.track_and_verify_wals_in_manifest = true;
   out.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  out.listeners.push_back(std::make_shared<NoRecovery>());
+  if (rocks_hooks().database) rocks_hooks().database(out);
   return out;
 }
 
-rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+// Row blocks and pages are packed to the bit already.
+bool is_packed(Family family) {
+  return family == Family::kContact || family == Family::kTimeline || family == Family::kPlain ||
+         family == Family::kCommitRows;
+}
+
+rocksdb::ColumnFamilyOptions family_options(Family family, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.block_size = 16 << 10;
@@ -366,22 +450,45 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   rocksdb::ColumnFamilyOptions out;
   out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  out.compression = rocksdb::kLZ4Compression;
+  out.compression = is_packed(family) ? rocksdb::kNoCompression : rocksdb::kLZ4Compression;
   out.paranoid_file_checks = true;
   out.memtable_protection_bytes_per_key = kProtectionBytesPerKey;
+  if (rocks_hooks().family) rocks_hooks().family(out);
+  return out;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const KvOptions& options) {
+  const auto cache = options.cache ? options.cache->blocks : rocksdb::NewLRUCache(0);
+  std::vector<rocksdb::ColumnFamilyDescriptor> out;
+  for (std::size_t i = 0; i < kFamilyCount; ++i) {
+    const auto family = static_cast<Family>(i);
+    out.emplace_back(family_name(family), family_options(family, cache));
+  }
+  return out;
+}
+
+std::shared_ptr<Database> make_database(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles,
+                                        bool read_only) {
+  auto out = std::make_shared<Database>();
+  out->read_only = read_only;
+  out->db.reset(db);
+  std::copy(handles.begin(), handles.end(), out->families.begin());
   return out;
 }
 
 }  // namespace
 
+RocksHooks& rocks_hooks() {
+  static RocksHooks hooks;
+  return hooks;
+}
+
+std::shared_ptr<KvCache> make_kv_cache(std::size_t bytes) {
+  return std::make_shared<KvCache>(KvCache{rocksdb::NewLRUCache(bytes)});
+}
+
 Result<std::shared_ptr<KvStore>> open_rocks(const std::string& path, const KvOptions& options) {
-  const auto cache = rocksdb::NewLRUCache(options.cache_bytes);
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (std::size_t i = 0; i < kFamilyCount; ++i) {
-    descriptors.emplace_back(family_name(static_cast<Family>(i)), family_options(cache));
-  }
-  auto database = std::make_shared<Database>();
-  database->read_only = options.read_only;
+  const auto descriptors = family_descriptors(options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
@@ -394,9 +501,26 @@ Result<std::shared_ptr<KvStore>> open_rocks(const std::string& path, const KvOpt
                                   status.ToString()));
   }
   if (!status.ok()) return tl::unexpected(to_error(status, fmt::format("open '{}'", path)));
-  database->db.reset(db);
-  std::copy(handles.begin(), handles.end(), database->families.begin());
-  return std::make_shared<RocksStore>(std::move(database));
+  return std::make_shared<RocksStore>(make_database(db, handles, options.read_only));
+}
+
+Result<std::unique_ptr<KvFollower>> open_follower(const std::string& path, const KvOptions& options) {
+  const auto descriptors = family_descriptors(options);
+  rocksdb::DBOptions database = database_options(options, std::make_shared<NoLog>());
+  database.max_file_opening_threads = 1;  // else 16 are started for each family whenever it catches up: 20 ms
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const KvPosition before = read_position(path);
+  const rocksdb::Status status =
+      rocksdb::DB::OpenAsSecondary(database, path, /*secondary_path=*/path, descriptors, &handles, &db);
+  if (!status.ok()) {
+    if (!read_position(path).same_files(before)) return nullptr;
+    return tl::unexpected(to_error(status, fmt::format("open '{}'", path)));
+  }
+  auto out = std::make_unique<RocksFollower>(path, before, make_database(db, handles, /*read_only=*/true));
+  DEMARCHE_TRY(const bool whole, out->catch_up());
+  if (!whole) return nullptr;
+  return out;
 }
 
 }  // namespace demarche::impl

@@ -24,7 +24,6 @@ constexpr std::uint8_t kRoleBits = 0x1F;
 
 constexpr std::uint8_t kShapeFlags = 63;
 constexpr std::uint8_t kFormListed = 0xFF;
-constexpr std::size_t kRowsMax = std::size_t{1} << 24;
 
 Error damaged(const char* what) {
   return {ErrorCode::kCorruption, std::string("a row block ") + what + "; stop writing to this store", nullptr};
@@ -440,7 +439,7 @@ void fill_up(std::vector<T>& values, std::uint64_t mask, const T& filler) {
 
 Result<void> RowBlock::parse(std::string_view bytes) {
   ByteReader in(bytes);
-  size_ = in.varint_up_to(kRowsMax);
+  size_ = in.varint_up_to(kBlockRowsMax);
   const std::uint8_t flags = in.byte();
   if (size_ == 0 || flags > kAllBlockFlags) return tl::unexpected(damaged("has no rows or unknown flags"));
   minus_infinity_ = (flags & kMinusInfinity) != 0;
@@ -538,13 +537,19 @@ Result<void> RowBlock::parse(std::string_view bytes) {
   Form no_form;
   no_form.listed = true;
   no_form.count = kFormListed;
+  shape_count_ = shapes_.size();
+  kind_count_ = kinds_.size();
+  form_count_ = forms_.size();
   fill_up(shapes_, shape_index_.mask, no_shape);
   fill_up(kinds_, kind_index_.mask, std::uint32_t{0});
   fill_up(forms_, form_index_.mask, no_form);
   if (!uniform_others_) {
     for (std::size_t i = 0; i < size_; ++i) {
       const std::uint64_t next = i + 1 < size_ ? others_offset_.raw(i + 1) : other_count;
-      if (others_offset_.raw(i) + form(i).others() != next) return tl::unexpected(damaged("mixes up its actors"));
+      const std::uint64_t first = others_offset_.raw(i);
+      if (first > next || first + form(i).others() != next) {
+        return tl::unexpected(damaged("mixes up its actors"));
+      }
     }
   }
   const Timestamp origin = begin(0).is_finite() ? begin(0) : Timestamp{0};

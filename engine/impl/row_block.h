@@ -28,6 +28,8 @@ namespace demarche::impl {
 inline constexpr std::size_t kInlinePartiesMax = 8;
 // Rows of a full block: some four kilobytes.
 inline constexpr std::size_t kBlockRowsMax = 768;
+// No index of a kind within a block is as great.
+inline constexpr std::size_t kBlockKindsMax = 2048;
 
 // All of a date but its earliest begin, and the status. `offset` of begin_max, end_min, end_max: seconds after the
 // earliest begin, in two's complement; absolute where that is minus infinity.
@@ -153,7 +155,7 @@ class RowBlock {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] Timestamp begin(std::size_t i) const {
     if (minus_infinity_) return Timestamp::lowest();
-    return {static_cast<std::int64_t>(begin_.at(i)) * unit_};
+    return {static_cast<std::int64_t>(begin_.at(i) * static_cast<std::uint64_t>(unit_))};  // damage may wrap around
   }
   [[nodiscard]] Timestamp first_begin() const { return begin(0); }
   [[nodiscard]] Timestamp last_begin() const { return begin(size_ - 1); }
@@ -177,9 +179,10 @@ class RowBlock {
   }
   [[nodiscard]] ActorId other(std::size_t at) const { return ActorId{other_.at(at)}; }
 
-  [[nodiscard]] std::span<const Shape> shapes() const { return shapes_; }
-  [[nodiscard]] std::span<const std::uint32_t> kinds() const { return kinds_; }
-  [[nodiscard]] std::span<const Form> forms() const { return forms_; }
+  // The dictionaries. A damaged index may be greater than their size, up to the mask of its column.
+  [[nodiscard]] std::span<const Shape> shapes() const { return std::span(shapes_).first(shape_count_); }
+  [[nodiscard]] std::span<const std::uint32_t> kinds() const { return std::span(kinds_).first(kind_count_); }
+  [[nodiscard]] std::span<const Form> forms() const { return std::span(forms_).first(form_count_); }
   // If every form has the same number of other actors: that number.
   [[nodiscard]] std::optional<std::size_t> uniform_others() const {
     return uniform_others_ ? std::optional(others_each_) : std::nullopt;
@@ -220,9 +223,13 @@ class RowBlock {
   PackedColumn other_;
   PackedColumn row_;
   PackedColumn behind_;  // row - interaction
+  // Filled up behind their counts: see fill_up().
   std::vector<Shape> shapes_;
   std::vector<std::uint32_t> kinds_;
   std::vector<Form> forms_;
+  std::size_t shape_count_ = 0;
+  std::size_t kind_count_ = 0;
+  std::size_t form_count_ = 0;
 };
 
 // ---- from an interaction to its rows -------------------------------------------------------------------------------

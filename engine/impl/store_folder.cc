@@ -1,6 +1,7 @@
 #include "engine/impl/store_folder.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 #include <system_error>
 
 #include <fmt/format.h>
+
+#include "engine/impl/kill_point.h"
 
 namespace demarche::impl {
 
@@ -58,6 +61,19 @@ Result<void> check_marker(const std::string& path) {
   return {};
 }
 
+// Makes the names in a folder outlive a power cut. A file system that cannot sync a folder says EINVAL: that is no
+// fault.
+Result<void> sync_folder(const std::string& path) {
+  const int folder = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return {};  // a folder that may be written in but not read: then nobody can sync it
+  const bool synced = ::fsync(folder) == 0 || errno == EINVAL;
+  const int code = errno;
+  ::close(folder);
+  errno = code;
+  if (!synced) return system_error("sync folder", path);
+  return {};
+}
+
 }  // namespace
 
 Result<void> write_file_durably(const std::string& path, const std::string& text) {
@@ -68,13 +84,10 @@ Result<void> write_file_durably(const std::string& path, const std::string& text
   const int code = errno;
   ::close(fd);
   errno = code;
+  kill_point("make.marker_written");
   if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) return system_error("write", path);
-  const int folder = ::open(fs::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    ::fsync(folder);
-    ::close(folder);
-  }
-  return {};
+  kill_point("make.marker_named");
+  return sync_folder(fs::path(path).parent_path().string());
 }
 
 namespace {
@@ -170,6 +183,33 @@ Result<void> make_folder(const std::string& path) {
   return {};
 }
 
+Result<MakingTurn> MakingTurn::take(const std::string& path) {
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    DEMARCHE_CHECK(make_folder(path));
+    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) continue;
+    if (fd < 0) return system_error("open", path);
+    MakingTurn turn(fd);
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      return make_error(ErrorCode::kConflict,
+                        fmt::format("a store is being made at '{}' by somebody else; try again when it is done", path));
+    }
+    // A file system without such locks leaves it to the database's own.
+    struct stat locked {};
+    struct stat named {};
+    // Whoever had the turn before may have removed the folder.
+    if (::fstat(fd, &locked) == 0 && ::stat(path.c_str(), &named) == 0 && locked.st_ino == named.st_ino &&
+        locked.st_dev == named.st_dev) {
+      return turn;
+    }
+  }
+  return make_error(ErrorCode::kConflict, fmt::format("'{}' is removed again and again by somebody else", path));
+}
+
+MakingTurn::~MakingTurn() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
 Result<void> check_room(const std::string& path) {
   const std::string probe = join(path, kMarkerName) + ".new";  // counts as unfinished if it is left behind
   const int fd = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -183,6 +223,9 @@ Result<void> check_room(const std::string& path) {
 }
 
 Result<void> finish_folder(const std::string& path) {
+  // First the store's own name, so that no marker is promised in a folder that can still go.
+  const fs::path trimmed = path.ends_with('/') ? fs::path(path).parent_path() : fs::path(path);
+  DEMARCHE_CHECK(sync_folder(trimmed.parent_path().string()));
   return write_file_durably(join(path, kMarkerName), fmt::format("{}\nformat {}\n", kMarkerFirstLine, kFormatVersion));
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "engine/result.h"
 #include "engine/types.h"
@@ -27,6 +28,25 @@ enum class FolderState : std::uint8_t {
 // What stands at `path`. Errors: kInvalidArgument (a file, a foreign folder, another format), kCorruption (a store that
 // has lost its marker or its database), kDenied, kIo.
 [[nodiscard]] Result<FolderState> inspect_folder(const std::string& path);
+
+// The right to make a store in a folder: one process at a time, and one thread. Given back when it goes, or with the
+// process.
+class MakingTurn {
+ public:
+  // Makes the folder if it is not there, not its parents. Errors: kConflict if somebody else has the turn; kDenied,
+  // kIo.
+  [[nodiscard]] static Result<MakingTurn> take(const std::string& path);
+  MakingTurn(MakingTurn&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  MakingTurn& operator=(MakingTurn&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~MakingTurn();
+
+ private:
+  explicit MakingTurn(int fd) : fd_(fd) {}
+  int fd_;
+};
 
 // Makes the folder, not its parents; the marker is written by finish_folder() once the database stands.
 [[nodiscard]] Result<void> make_folder(const std::string& path);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/impl/kill_point.h"
 #include "engine/impl/seal.h"
 
 namespace demarche {
@@ -69,23 +70,6 @@ Result<void> append_page_rows(const KvReader& reader, std::string_view bytes, Ta
   return {};
 }
 
-// The newest version of each kind counts; kinds come back in order of id, so a parent always before what stands below.
-Result<std::shared_ptr<KindTable>> read_kinds(const KvReader& reader, CommitNumber as_of) {
-  auto table = std::make_shared<KindTable>(KindTable::make_builtin());
-  const auto it = reader.iterate(Family::kKind);
-  std::uint64_t last = 0;
-  for (it->seek({}); it->valid(); it->next()) {
-    const auto key = decode_version_key(it->key());
-    if (!key) return make_error(ErrorCode::kCorruption, "kind: a key has the wrong form");
-    if (key->id == last || key->commit > as_of) continue;
-    last = key->id;
-    DEMARCHE_TRY(Kind kind, decode_kind(KindId{static_cast<std::uint32_t>(key->id)}, it->value()));
-    DEMARCHE_CHECK(table->restore(std::move(kind)));
-  }
-  DEMARCHE_CHECK(it->status());
-  return table;
-}
-
 }  // namespace impl
 
 Store::State::~State() {
@@ -121,23 +105,6 @@ void Store::State::begin_tail() {
   seal_wanted.notify_all();
 }
 
-Result<void> Store::State::load_tails(CommitNumber sealed) {
-  tails.emplace_back();
-  const auto it = reader->iterate(impl::Family::kCommitRows);
-  for (it->seek({}); it->valid(); it->next()) {
-    const auto n = impl::decode_commit_key(it->key());
-    if (!n || *n <= sealed || *n > head.commit) {
-      return make_error(ErrorCode::kCorruption,
-                        "commit_rows: rows of a commit that is sealed or unknown; restore a copy");
-    }
-    DEMARCHE_TRY(const auto pages, impl::split_pages(it->value()));
-    impl::TailPart& part = tails.back();
-    for (const std::string_view bytes : pages) DEMARCHE_CHECK(impl::append_page_rows(*reader, bytes, *part.tail));
-    part.commits.push_back(*n);
-  }
-  return it->status();
-}
-
 Result<void> Store::State::seal_oldest(std::unique_lock<std::mutex>& lock) {
   const impl::TailPart part = tails.front();
   const auto base = reader;
@@ -148,8 +115,10 @@ Result<void> Store::State::seal_oldest(std::unique_lock<std::mutex>& lock) {
   const std::vector<std::uint64_t> owners = part.tail->owners();
   lock.lock();
   if (!built) return built;
+  impl::kill_point("seal.built");
   // Not synced: should it be lost, so is the removal of the commits' own pages, and the tail is there again.
   DEMARCHE_CHECK(kv->write(*writes, /*sync=*/false));
+  impl::kill_point("seal.written");
   reader = kv->snapshot();
   tails.erase(tails.begin());
   cache->touch(owners, ++epoch);
@@ -192,7 +161,9 @@ Result<void> Store::State::wait_synced(CommitNumber n) {
     writes->put(impl::Family::kMeta, impl::kSyncedKey, impl::encode_u64(upto.commit.value));
     Result<void> done = kv->write(*writes, /*sync=*/true);
     if (done) {
+      impl::kill_point("commit.synced");
       done = high_water.set(path, upto.commit);
+      impl::kill_point("commit.marked");
       if (!done) {
         Error error = std::move(done).error();
         error.code = ErrorCode::kOutcomeUnknown;

@@ -19,6 +19,7 @@
 #include "engine/impl/kv.h"
 #include "engine/impl/page_spool.h"
 #include "engine/impl/plain_page.h"
+#include "engine/impl/read_head.h"
 #include "engine/impl/read_state.h"
 #include "engine/impl/record_codec.h"
 #include "engine/impl/store_folder.h"
@@ -28,14 +29,6 @@
 namespace demarche {
 
 namespace impl {
-
-// What a commit leaves behind besides the bytes.
-struct Head {
-  CommitNumber commit;
-  CommitRecord record;
-  std::shared_ptr<const KindTable> kinds;
-  std::shared_ptr<const RetiredRows> retired;
-};
 
 class Writer;
 
@@ -90,6 +83,18 @@ struct TailPart {
   std::vector<CommitNumber> commits;
 };
 
+// How a store that was opened read-only goes on: two openings of the database take turns, so that what is shown stays
+// as it is until the other has been read and found whole.
+struct Following {
+  KvPosition seen;                                   // of the files, before what is shown was read
+  std::chrono::steady_clock::time_point young_till;  // so long what is shown is not too old
+  CommitNumber sealed;                               // in what is shown
+  bool tail_whole = false;                           // the tail has all of it, and nothing twice
+  std::unique_ptr<KvFollower> current;               // null: what is shown was not read by a follower
+  std::unique_ptr<KvFollower> spare;                 // what was shown before that
+  std::weak_ptr<const KvReader> spare_reader;        // lives while a view of that time does
+};
+
 // A row of a transaction that is not yet written.
 struct PendingRow {
   RowNumber row;
@@ -108,8 +113,9 @@ struct PendingRow {
 struct Store::State {
   std::string path;
   StoreOptions options;
-  std::shared_ptr<impl::KvStore> kv;
+  std::shared_ptr<impl::KvCache> kv_cache;
   std::shared_ptr<impl::BlockCache> cache;
+  std::shared_ptr<impl::KvStore> kv;  // null if opened read-only
 
   impl::Writer writer;  // its turn is held by the open transaction and guards head
 
@@ -131,6 +137,8 @@ struct Store::State {
   std::condition_variable synced;
   impl::HighWaterMark high_water;  // used by whoever has set syncing
 
+  impl::Following following;  // if opened read-only
+
   // Sealing.
   std::condition_variable seal_wanted;
   std::condition_variable seal_done;
@@ -145,8 +153,18 @@ struct Store::State {
   void publish(const impl::Head& of);
   void begin_tail();
 
-  // Rebuilds the tails from the commits that are not sealed. Once, at opening.
-  [[nodiscard]] Result<void> load_tails(CommitNumber sealed);
+  // Makes what `from` shows the state of this store, if it is whole, not before `mark`, and not before what was shown.
+  // Errors: kCorruption, kIo; the state stays as it was.
+  [[nodiscard]] Result<void> take(std::shared_ptr<const impl::KvReader> from, CommitNumber mark);
+
+  // Of a store opened read-only: follow.cc.
+  [[nodiscard]] Result<void> open_to_read();
+  [[nodiscard]] Result<void> refresh();
+  void refresh_if_old();
+  // One try of each. false: the writer was changing files meanwhile.
+  [[nodiscard]] Result<bool> try_reading();
+  [[nodiscard]] Result<bool> try_following();
+
   void run_sealer();
   // Seals the oldest tail. Called by one thread at a time, with `lock` holding the mutex, which is given back
   // meanwhile.
@@ -201,9 +219,6 @@ struct Transaction::State {
 namespace impl {
 // Appends the rows of a page to a tail, and the page itself. `reader` has the parties of those too large for it.
 [[nodiscard]] Result<void> append_page_rows(const KvReader& reader, std::string_view bytes, Tail& tail);
-
-// The kinds declared up to a commit.
-[[nodiscard]] Result<std::shared_ptr<KindTable>> read_kinds(const KvReader& reader, CommitNumber as_of);
 }  // namespace impl
 
 }  // namespace demarche

@@ -31,7 +31,9 @@ void split_by_class(const RowList& in, const RowDictionary& from, std::array<Row
 void Tail::append(const RowSource& source) {
   const std::unique_lock lock(mutex_);
   const auto add = [&](Owner& owner) {
-    if (owner.loose.rows.size() == kLooseRowsMax) pack(owner);
+    if (owner.loose.rows.size() < kLooseRowsMax) return;
+    pack(owner.loose, dictionary_, encoder_, owner.packed);
+    owner.loose.clear();
   };
   Owner& timeline = owners_[kTimelineOwner];
   append_timeline_row(timeline.loose, dictionary_, source);
@@ -56,20 +58,54 @@ void Tail::append_page(std::string page, std::uint64_t first_row, std::uint64_t 
   pages_.push_back({first_row, last_row, std::move(page)});
 }
 
-void Tail::pack(Owner& owner) {
+void Tail::pack(const RowList& loose, RowDictionary& dictionary, RowBlockEncoder& encoder,
+                std::vector<std::shared_ptr<const LoadedBlock>>& out) {
   std::array<RowList, kLengthClassCount> lists;
-  split_by_class(owner.loose, dictionary_, lists, dictionary_);
+  split_by_class(loose, dictionary, lists, dictionary);
   for (std::size_t i = 0; i < lists.size(); ++i) {
     if (lists[i].rows.empty()) continue;
     lists[i].sort();
     auto block = std::make_shared<LoadedBlock>();
-    block->bytes = encoder_.encode(lists[i].rows, lists[i].others, dictionary_);
+    block->bytes = encoder.encode(lists[i].rows, lists[i].others, dictionary);
     block->length = static_cast<LengthClass>(i);
     [[maybe_unused]] const auto parsed = block->block.parse(block->bytes);
     assert(parsed);
-    owner.packed.push_back(std::move(block));
+    out.push_back(std::move(block));
   }
-  owner.loose.clear();
+}
+
+void Tail::packed_blocks(std::uint64_t owner, std::vector<std::shared_ptr<const LoadedBlock>>& out) const {
+  {
+    const std::shared_lock lock(mutex_);
+    const auto at = owners_.find(owner);
+    if (at == owners_.end()) return;
+    const Owner& found = at->second;
+    if (found.loose.rows.size() < kPackForReaders) {
+      out.insert(out.end(), found.packed.begin(), found.packed.end());
+      if (found.loose.rows.empty()) return;
+      RowDictionary dictionary;
+      RowBlockEncoder encoder;
+      RowList loose;
+      for (IndexRow row : found.loose.rows) {
+        const auto others =
+            std::span(found.loose.others).subspan(row.others_begin, dictionary_.form(row.form).others());
+        row.shape = dictionary.intern(dictionary_.shape(row.shape));
+        row.form = dictionary.intern(dictionary_.form(row.form));
+        row.others_begin = static_cast<std::uint32_t>(loose.others.size());
+        loose.others.insert(loose.others.end(), others.begin(), others.end());
+        loose.rows.push_back(row);
+      }
+      pack(loose, dictionary, encoder, out);
+      return;
+    }
+  }
+  const std::unique_lock lock(mutex_);
+  Owner& found = owners_[owner];
+  if (!found.loose.rows.empty()) {
+    pack(found.loose, dictionary_, encoder_, found.packed);
+    found.loose.clear();
+  }
+  out.insert(out.end(), found.packed.begin(), found.packed.end());
 }
 
 Result<std::optional<Interaction>> Tail::find_plain(std::uint64_t row) const {

@@ -36,6 +36,8 @@ class Tail {
  public:
   // Rows an owner has before they are packed.
   static constexpr std::size_t kLooseRowsMax = 256;
+  // As many are packed for good when somebody reads them; fewer are packed for the reader alone.
+  static constexpr std::size_t kPackForReaders = 16;
 
   // Writer. Adds one row to the timeline and to each of its actors.
   void append(const RowSource& source);
@@ -61,6 +63,10 @@ class Tail {
     }
   }
 
+  // Appends all rows of `owner` as blocks. Loose rows are packed for it: for good if there are some, so that the next
+  // reader finds them so.
+  void packed_blocks(std::uint64_t owner, std::vector<std::shared_ptr<const LoadedBlock>>& out) const;
+
   // The plain interaction with this row, nullopt if it is not here or not plain. Errors: kCorruption.
   [[nodiscard]] Result<std::optional<Interaction>> find_plain(std::uint64_t row) const;
 
@@ -80,12 +86,15 @@ class Tail {
     std::vector<std::shared_ptr<const LoadedBlock>> packed;
     RowList loose;
   };
-  void pack(Owner& owner);
+  // Packs the loose rows of `owner` into blocks, appended to `out`.
+  static void pack(const RowList& loose, RowDictionary& dictionary, RowBlockEncoder& encoder,
+                   std::vector<std::shared_ptr<const LoadedBlock>>& out);
 
   mutable std::shared_mutex mutex_;  // guards all below
-  std::unordered_map<std::uint64_t, Owner> owners_;
-  RowDictionary dictionary_;
-  RowBlockEncoder encoder_;
+  // Packing changes the form of what is held, not what is held: readers may do it.
+  mutable std::unordered_map<std::uint64_t, Owner> owners_;
+  mutable RowDictionary dictionary_;
+  mutable RowBlockEncoder encoder_;
   std::vector<Page> pages_;
   std::atomic<std::uint64_t> size_ = 0;
   std::atomic<std::size_t> memory_ = 0;

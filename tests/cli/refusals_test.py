@@ -615,10 +615,55 @@ class StoreIsOpenElsewhere(BadStore):
         process.stdin.write(b"RETURN 'ready' AS x;\n.quit_is_not_yet\n")
         process.stdin.flush()
         process.stderr.readline()  # of the unknown command, so that the statement before it is done
-        self.refuse_all(store, "is open for writing in process", str(process.pid), "close it there")
+        self.refuse_all(store, "is open for writing in process", str(process.pid), "close it there", commands=WRITING)
         out, _ = process.communicate(b"CREATE (:Person {name: 'X'});\n", timeout=30)
         self.assertIn(b"ready", out)
         self.assertEqual(rows(store, "MATCH (a {name: 'X'}) RETURN count(*)"), [[1]])
+
+    def test_readers_are_let_in_beside_a_writer(self):
+        store = self.copy_of_example()
+        process = support.start(["shell", store, "--format", "csv", "--no-header"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+
+        def tell(statement, answer):
+            process.stdin.write(statement + b"\n")
+            process.stdin.flush()
+            self.assertEqual(process.stdout.readline().strip(), answer)
+
+        tell(b"RETURN 'ready';", b"ready")
+        for command in READING:
+            ran = self.done(run(*[word.format(store) for word in command], cwd=self.folder, stdin=""))
+            alone = self.done(run(*[word.format(example()) for word in command], cwd=self.folder, stdin=""))
+            self.assertEqual(ran.out.replace(str(store), "S"), alone.out.replace(str(example()), "S"))
+        for i in range(3):
+            tell(b"CREATE (:Person {name: 'X'}); MATCH (a {name: 'X'}) RETURN count(*);", b"%d" % (i + 1))
+            self.assertEqual(rows(store, "MATCH (a {name: 'X'}) RETURN count(*)"), [[i + 1]])
+        second = run("shell", store, "--format", "csv", "--no-header", stdin="MATCH (a {name: 'X'}) RETURN count(*);\nCREATE (:Person);\n")
+        self.assertIn(f"is open for writing in process {process.pid}", second.err)
+        self.assertIn("opened for reading only", second.err)
+        self.assertIn("was opened read-only", second.err)
+        self.assertEqual(second.out.strip(), "3")
+        reading = support.start(["shell", store, "--format", "csv", "--no-header"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(reading.communicate)
+        self.addCleanup(reading.kill)
+        reading.stdin.write(b"RETURN 'open' AS x;\n")
+        reading.stdin.flush()
+        self.assertEqual(reading.stdout.readline().strip(), b"open")
+        tell(b"CREATE (:Person {name: 'Y'}); RETURN 'made';", b"made")
+        seen = b"0"
+        while seen != b"1":  # it is seen after a while, else the test runs into its time limit
+            reading.stdin.write(b"MATCH (a {name: 'Y'}) RETURN count(*);\n")
+            reading.stdin.flush()
+            seen = reading.stdout.readline().strip()
+            self.assertIn(seen, (b"0", b"1"))
+            time.sleep(0.1)
+        process.kill()
+        process.wait()
+        self.assertEqual(rows(store, "MATCH (a {name: 'X'}) RETURN count(*)"), [[3]])
+        self.done(run("query", store, "CREATE (:Person {name: 'X'})"))
 
     def test_readers_do_not_hinder_one_another(self):
         slow = support.start(["query", example(), "MATCH (a), (b), (c), (d), (e), (f) RETURN count(*)", "--timeout", "20"],

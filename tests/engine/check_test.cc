@@ -22,7 +22,6 @@ using impl::Family;
 // The database of a store that nobody has open.
 std::shared_ptr<impl::KvStore> raw(const std::string& path) {
   impl::KvOptions options;
-  options.cache_bytes = std::size_t{1} << 20;
   return must(impl::open_rocks(impl::database_path(path), options));
 }
 

@@ -38,6 +38,8 @@ using demarche::InteractionId;
 using demarche::kSecondsPerDay;
 using demarche::Participant;
 using demarche::Party;
+using demarche::Reached;
+using demarche::ReachMethod;
 using demarche::Role;
 using demarche::Status;
 using demarche::Store;
@@ -787,10 +789,28 @@ std::vector<ChronologyOptions> random_options(std::mt19937& random) {
   return out;
 }
 
+// One pass over the timeline, where it is right, gives the same arrivals. Returns how many.
+std::size_t check_sweep(const View& view, ActorId from, const ChronologyOptions& o, const std::vector<Arrival>& all) {
+  std::vector<Reached> expected;
+  for (const Arrival& arrival : all) expected.push_back({arrival.actor, arrival.earliest});
+  const auto by_actor = get(demarche::reached_by(view, from, o, ReachMethod::kAdjacency));
+  REQUIRE(by_actor == expected);
+  auto swept = get(demarche::reached_by(view, from, o, ReachMethod::kSweep));
+  if (!swept) return 0;
+  REQUIRE(std::is_sorted(swept->begin(), swept->end(),
+                         [](const Reached& a, const Reached& b) { return a.earliest < b.earliest; }));
+  std::sort(swept->begin(), swept->end(), [](const Reached& a, const Reached& b) {
+    return std::tie(a.earliest, a.actor) < std::tie(b.earliest, b.actor);
+  });
+  REQUIRE(*swept == expected);
+  return swept->size();
+}
+
 TEST_CASE("chronology: the same arrivals as walking every path by the rules") {
   constexpr unsigned kInstances = 1500;
   const Crowd crowd(GENERATE(1000U, 500'000U), kInstances, true);
   std::size_t arrivals = 0;
+  std::size_t swept = 0;
   for (const Instance& x : crowd.instances) {
     std::mt19937 random(x.seed);
     INFO(describe(x));
@@ -816,6 +836,7 @@ TEST_CASE("chronology: the same arrivals as walking every path by the rules") {
         check_path(x, o, start, arrival);
         ++arrivals;
       }
+      swept += check_sweep(*crowd.view, x.actors[static_cast<std::size_t>(start)], o, all);
       const ActorId to = x.actors[random() % kActors];
       const auto one = get(demarche::earliest_arrival(*crowd.view, x.actors[static_cast<std::size_t>(start)], to, o));
       const auto same = std::find_if(all.begin(), all.end(), [to](const Arrival& a) { return a.actor == to; });
@@ -825,6 +846,7 @@ TEST_CASE("chronology: the same arrivals as walking every path by the rules") {
   }
   INFO("arrivals compared: " << arrivals);
   CHECK((arrivals > 5000 || std::getenv("DEMARCHE_SEED") != nullptr));
+  CHECK((swept > 100 || std::getenv("DEMARCHE_SEED") != nullptr));
 }
 
 // ---- brute force over what the dates can mean ----------------------------------------------------------------------
@@ -884,6 +906,7 @@ TEST_CASE("chronology: finds a path if and only if there is one under all, or so
   constexpr unsigned kInstances = 1500;
   const Crowd crowd(900'000, kInstances, false);
   std::map<ChronologyMode, std::size_t> found;
+  std::size_t swept = 0;
   for (const Instance& x : crowd.instances) {
     INFO(describe(x));
     for (const ChronologyMode mode : kModes) {
@@ -901,10 +924,12 @@ TEST_CASE("chronology: finds a path if and only if there is one under all, or so
           check_path(x, o, start, arrival);
           ++found[mode];
         }
+        swept += check_sweep(*crowd.view, x.actors[static_cast<std::size_t>(start)], o, all);
       }
     }
   }
   if (std::getenv("DEMARCHE_SEED") != nullptr) return;
+  CHECK(swept > 1000);
   CHECK(found[ChronologyMode::kStrict] > 1000);
   CHECK(found[ChronologyMode::kStrict] < found[ChronologyMode::kDefault]);
   CHECK(found[ChronologyMode::kDefault] < found[ChronologyMode::kPossibly]);

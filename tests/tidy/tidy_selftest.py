@@ -182,6 +182,18 @@ CASES = [
         },
         ["tests/engine/store_test.cc:1: 'rocksdb/db.h' is kept to"],
     ),
+    (
+        "tests/crash sees RocksDB in its files rocks_*, not in the others",
+        {
+            "tests/crash/rocks_sim.cc": "#include <rocksdb/env.h>\n",
+            "tests/crash/power_test.cc": "#include <rocksdb/env.h>\n",
+            "tests/other/rocks_sim.cc": "#include <rocksdb/env.h>\n",
+        },
+        [
+            "tests/crash/power_test.cc:1: 'rocksdb/env.h' is kept to engine/impl/rocks_*; use",
+            "tests/other/rocks_sim.cc:1: 'rocksdb/env.h' is kept to engine/impl/rocks_*; use",
+        ],
+    ),
     # Namespaces.
     (
         "no using namespace in headers",
