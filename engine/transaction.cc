@@ -509,6 +509,7 @@ Result<void> Transaction::place_interaction(Interaction interaction) {
   }
   bool plain = false;
   const bool same_row = old && old->row == row;
+  bool plain = false;
   if (same_row) {
     if (interaction.kind != old->kind || interaction.when != old->when || interaction.status != old->status ||
         interaction.participants != old->participants) {

@@ -53,7 +53,8 @@ struct Database {
 
   ~Database() {
     if (!db) return;
-    if (!read_only && written_bytes > kFlushAtCloseBytes) {
+    const bool whole = std::find(families.begin(), families.end(), nullptr) == families.end();
+    if (!read_only && whole && written_bytes > kFlushAtCloseBytes) {
       rocksdb::FlushOptions options;
       // Nothing is lost if this fails: the log still has everything.
       (void)db->Flush(options, {families.begin(), families.end()});

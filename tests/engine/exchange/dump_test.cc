@@ -251,7 +251,7 @@ TEST_CASE("load: lines that are wrong, missing, twice or out of order are refuse
          second + 1, "commit 3");
   // Two records with one key, and a part that is within itself.
   const std::size_t key = find("\"key\":\"actor-2\"", second);
-  refuse(key, {R"({"actor":{"id":3,"key":"actor-5","name":"x"}})"}, find("\"number\":4") + 1,
+  refuse(key, {R"({"actor":{"id":4,"key":"actor-5","name":"x"}})"}, find("\"number\":4") + 1,
          "two records have the key");
   const std::size_t part = find("\"key\":\"part\"");
   refuse(part, {R"({"interaction":{"id":24,"row":25,"kind":7,"part_of":24}})"}, find("\"number\":3") + 1, "part of");
