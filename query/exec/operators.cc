@@ -433,93 +433,11 @@ class UnwindOp final : public RowByRow {
   std::size_t at_ = 0;
 };
 
-class MakePathOp final : public RowByRow {
- public:
-  MakePathOp(OperatorPtr input, const plan::Node& node, const plan::MakePath& op, std::size_t slots,
-             ExecContext& context)
-      : RowByRow(std::move(input), node, slots, context), op_(op) {}
-
- protected:
-  Result<void> begin_row() override { return {}; }
-  Result<bool> more(Batch& out) override {
-    PathValue path;
-    for (const Slot slot : op_.actors) path.actors.push_back(in().at(slot, row()).as_actor());
-    for (const Slot slot : op_.edges) path.interactions.push_back(in().at(slot, row()).as_interaction());
-    carry(out);
-    out.columns[op_.slot].push_back(Value::path(std::move(path)));
-    ++out.size;
-    return false;
-  }
-
- private:
-  const plan::MakePath& op_;
-};
-
-class ArgumentOp final : public Operator {
- public:
-  ArgumentOp(const plan::Node& node, const Batch& argument) : node_(node), argument_(argument) {}
-
-  Result<void> next(Batch& out) override {
-    out.clear();
-    if (std::exchange(done_, true)) return {};
-    out.copy_row(argument_, 0, node_.carried);
-    out.size = 1;
-    return {};
-  }
-
- private:
-  const plan::Node& node_;
-  const Batch& argument_;
-  bool done_ = false;
-};
-
-class OptionalOp final : public RowByRow {
- public:
-  OptionalOp(OperatorPtr input, const plan::Node& node, const plan::Optional& op, std::size_t slots,
-             ExecContext& context)
-      : RowByRow(std::move(input), node, slots, context), op_(op), slots_(slots), argument_(slots), found_(slots) {}
-
- protected:
-  Result<void> begin_row() override {
-    argument_.clear();
-    argument_.copy_row(in(), row(), node_.carried);
-    argument_.size = 1;
-    inner_ = make_operator(*op_.inner, slots_, context_, &argument_);
-    any_ = false;
-    return {};
-  }
-  Result<bool> more(Batch& out) override {
-    DEMARCHE_CHECK(inner_->next(found_));
-    for (std::size_t i = 0; i < found_.size; ++i, ++out.size) {
-      carry(out);
-      out.copy_row(found_, i, op_.made);
-    }
-    if (found_.size > 0) {
-      any_ = true;
-      return true;
-    }
-    if (!any_) {
-      carry(out);
-      for (const Slot slot : op_.made) out.columns[slot].emplace_back();
-      ++out.size;
-    }
-    return false;
-  }
-
- private:
-  const plan::Optional& op_;
-  std::size_t slots_;
-  Batch argument_;
-  Batch found_;
-  OperatorPtr inner_;
-  bool any_ = false;  // found for this row
-};
-
 }  // namespace
 
 Result<void> RowByRow::next(Batch& out) {
   out.clear();
-  while (out.size < kBatchRows) {
+  while (out.size < kBatchRows && out.weight < kBatchWeightMax) {
     if (!row_open_) {
       if (row_ + 1 < in_.size) {
         ++row_;
@@ -546,9 +464,10 @@ OperatorPtr make_operator(const plan::Node& node, std::size_t slots, ExecContext
         if constexpr (std::is_same_v<T, plan::SingleRow>) {
           return std::make_unique<SingleRowOp>();
         } else if constexpr (std::is_same_v<T, plan::Argument>) {
-          return std::make_unique<ArgumentOp>(node, *argument);
-        } else if constexpr (std::is_same_v<T, plan::Optional>) {
-          return std::make_unique<OptionalOp>(std::move(input), node, op, slots, context);
+          return make_argument_row(node, *argument);
+        } else if constexpr (std::is_same_v<T, plan::Apply> || std::is_same_v<T, plan::Union> ||
+                             std::is_same_v<T, plan::CallProcedure>) {
+          return make_apply(node, std::move(input), slots, context);
         } else if constexpr (std::is_same_v<T, plan::Filter>) {
           return std::make_unique<FilterOp>(std::move(input), node, op, slots, context);
         } else if constexpr (std::is_same_v<T, plan::Project>) {
@@ -565,8 +484,8 @@ OperatorPtr make_operator(const plan::Node& node, std::size_t slots, ExecContext
           return std::make_unique<LimitOp>(std::move(input), node, op, slots, context);
         } else if constexpr (std::is_same_v<T, plan::Unwind>) {
           return std::make_unique<UnwindOp>(std::move(input), node, op, slots, context);
-        } else if constexpr (std::is_same_v<T, plan::MakePath>) {
-          return std::make_unique<MakePathOp>(std::move(input), node, op, slots, context);
+        } else if constexpr (std::is_same_v<T, plan::MakePath> || std::is_same_v<T, plan::Walk>) {
+          return make_walk(node, std::move(input), slots, context);
         } else if constexpr (std::is_same_v<T, plan::Create> || std::is_same_v<T, plan::Record>) {
           return make_write(node, std::move(input), slots, context);
         } else {
