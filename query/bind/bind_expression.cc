@@ -38,6 +38,11 @@ class ExpressionBinder {
     return std::visit([&](const auto& node) { return bind_node(expr, node); }, expr.node);
   }
 
+  Result<ExprPtr> bind_condition(const ast::Expr& expr) {
+    DEMARCHE_CHECK(check_boolean(expr));
+    return bind(expr);
+  }
+
  private:
   // a, a.b: what may stand beside an aggregate if it is a column of its own.
   static bool is_plain(const ast::Expr& expr) {
@@ -96,7 +101,13 @@ class ExpressionBinder {
   }
 
   // What is surely no truth value, whatever the data, is refused before the query runs.
-  static Result<void> check_boolean(const ast::Expr& expr) {
+  Result<void> check_boolean(const ast::Expr& expr) const {
+    if (const auto* name = std::get_if<ast::VariableRef>(&expr.node)) {
+      const Variable* variable = scope_.find(name->name);
+      if (variable == nullptr || variable->type == SlotType::kValue || variable->type == SlotType::kScalar) return {};
+      return fault("SyntaxError", "InvalidArgumentType", expr.span,
+                   fmt::format("expected true, false or null, found '{}', which is none of them", name->name));
+    }
     const auto* literal = std::get_if<ast::Literal>(&expr.node);
     const bool list = std::holds_alternative<ast::ListOf>(expr.node);
     const bool map = std::holds_alternative<ast::MapOf>(expr.node);
@@ -360,7 +371,7 @@ Result<ExprPtr> bind_expression(const ast::Expr& expr, const Scope& scope, const
 
 Result<ExprPtr> bind_condition(const ast::Expr& expr, const Scope& scope, const BindContext& context) {
   DEMARCHE_CHECK(check_patterns(expr, true));
-  return ExpressionBinder(scope, context, nullptr).bind(expr);
+  return ExpressionBinder(scope, context, nullptr).bind_condition(expr);
 }
 
 bool contains_aggregate(const ast::Expr& expr) {

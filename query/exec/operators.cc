@@ -102,6 +102,17 @@ struct RowKeyHash {
   }
 };
 
+// What a value counts as beside the row it is held in: long lists and paths are many rows' worth of memory.
+std::size_t extra_rows(const Value& v) {
+  constexpr std::size_t kElementsPerRow = 8;
+  if (v.kind() == ValueKind::kPath) return v.as_path().interactions.size() / kElementsPerRow;
+  return v.kind() == ValueKind::kList ? v.as_list().size() / kElementsPerRow : 0;
+}
+std::size_t extra_rows(const ValueList& values) {
+  return std::accumulate(values.begin(), values.end(), std::size_t{0},
+                         [](std::size_t n, const Value& v) { return n + extra_rows(v); });
+}
+
 RowKey key_of(const Batch& batch, std::size_t row, const std::vector<Slot>& slots) {
   RowKey key;
   key.values.reserve(slots.size());
@@ -120,8 +131,9 @@ class DistinctOp final : public OneInput<plan::Distinct> {
       DEMARCHE_CHECK(input_->next(in_));
       if (in_.size == 0) return {};
       for (std::size_t row = 0; row < in_.size; ++row) {
-        if (!seen_.insert(key_of(in_, row, op_.slots)).second) continue;
-        DEMARCHE_CHECK(context_.hold_rows(1));
+        const auto [key, fresh] = seen_.insert(key_of(in_, row, op_.slots));
+        if (!fresh) continue;
+        DEMARCHE_CHECK(context_.hold_rows(1 + extra_rows(key->values)));
         out.copy_row(in_, row, op_.slots);
         ++out.size;
       }
@@ -152,7 +164,7 @@ class Accumulator {
     switch (aggregate_->def->id) {
       case FunctionId::kCollect:
         list_.push_back(v);
-        return context.hold_rows(1);
+        return context.hold_rows(1 + extra_rows(v));
       case FunctionId::kMin:
         if (count_ == 1 || order(v, best_) < 0) best_ = v;
         return {};
@@ -261,7 +273,7 @@ class AggregateOp final : public OneInput<plan::Aggregate> {
         for (const ColumnValues& column : keys) key.values.push_back(column[row]);
         const std::size_t before = groups_.size();
         Group& group = group_for(std::move(key));
-        if (groups_.size() != before) DEMARCHE_CHECK(context_.hold_rows(1));
+        if (groups_.size() != before) DEMARCHE_CHECK(context_.hold_rows(1 + extra_rows(group.key->values)));
         for (std::size_t i = 0; i < arguments.size(); ++i) {
           DEMARCHE_CHECK(group.accumulators[i].add(op_.aggregates[i].argument ? arguments[i][row] : none, context_));
         }
@@ -340,6 +352,7 @@ class SortOp final : public OneInput<plan::Sort> {
           DEMARCHE_CHECK(context_.hold_rows(1));
         }
         for (const Slot slot : node_.carried) row.carried.push_back(in_.at(slot, r));
+        if (!op_.limit) DEMARCHE_CHECK(context_.hold_rows(extra_rows(row.carried)));
         rows_.push_back(std::move(row));
         if (op_.limit) std::push_heap(rows_.begin(), rows_.end(), less);
       }

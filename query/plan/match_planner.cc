@@ -167,7 +167,10 @@ class MatchPlanner {
     const bool left = is_bound(match_.actors[edge.left].slot);
     const bool right = is_bound(match_.actors[edge.right].slot);
     if (edge.repeat) {
-      if ((left || right) && is_ready(*edge.repeat)) consider(best, StepKind::kWalk, i, walk_rows(edge, left && right));
+      // Time runs from left to right, so that a chronological search begins on the left.
+      const bool chronological = edge.search.kind == ast::PathSearch::Kind::kEarliest;
+      const bool can_begin = left || (right && !chronological);
+      if (can_begin && is_ready(*edge.repeat)) consider(best, StepKind::kWalk, i, walk_rows(edge, left && right));
     } else if (is_bound(edge.slot)) {
       consider(best, StepKind::kExpandInteraction, i, 0.5);
     } else if (left || right) {
