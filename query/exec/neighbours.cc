@@ -13,7 +13,7 @@ constexpr std::size_t kNeighboursKept = 4'000'000;  // 16 bytes each
 }  // namespace
 
 Neighbours::Neighbours(const plan::Walk& walk, std::size_t slots, ExecContext& context)
-    : walk_(walk), context_(context), finder_(context.view().kinds()), hop_(slots) {
+    : walk_(walk), context_(context), hop_(slots) {
   for (const bound::ExprPtr& condition : walk.repeat.conditions) collect_slots(*condition, outer_slots_);
   std::sort(outer_slots_.begin(), outer_slots_.end());
   outer_slots_.erase(std::unique(outer_slots_.begin(), outer_slots_.end()), outer_slots_.end());
@@ -55,6 +55,7 @@ Result<NeighbourList> Neighbours::load(ActorId actor, bool at_left) {
   auto out = std::make_shared<std::vector<Neighbour>>();
   if (walk_.kinds.none) return out;
   DEMARCHE_TRY(RowCursor cursor, context_.view().scan(actor, window_, walk_.kinds.set));
+  PairFinder finder(context_.view().kinds());  // of now: a statement that writes may have declared kinds
   RowBatch rows;
   while (true) {
     DEMARCHE_CHECK(context_.check());
@@ -63,7 +64,7 @@ Result<NeighbourList> Neighbours::load(ActorId actor, bool at_left) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       context_.remember(rows, i);
       const std::size_t before = out->size();
-      for (const Pair& pair : finder_.find(rows.parties_of(i), rows.kind[i], walk_.direction)) {
+      for (const Pair& pair : finder.find(rows.parties_of(i), rows.kind[i], walk_.direction)) {
         if ((at_left ? pair.left : pair.right) != actor) continue;
         out->push_back({rows.interaction[i], at_left ? pair.right : pair.left});
       }

@@ -33,7 +33,6 @@ class Neighbours {
 
   const plan::Walk& walk_;
   ExecContext& context_;
-  PairFinder finder_;
   std::vector<Slot> outer_slots_;  // that the conditions read
   bool row_matters_;
   Batch hop_;  // one row: what the conditions read
