@@ -100,6 +100,9 @@ Result<void> drain(ResultCursor::State& s) {
 }
 
 bool writes_to_store(const ast::Query& syntax) {
+  if (std::any_of(syntax.parts.begin(), syntax.parts.end(), writes_to_store)) {
+    return syntax.explain == ast::ExplainMode::kNone;
+  }
   return syntax.explain == ast::ExplainMode::kNone &&
          std::any_of(syntax.clauses.begin(), syntax.clauses.end(), [](const ast::Clause& clause) {
            return std::holds_alternative<ast::Create>(clause.node) || std::holds_alternative<ast::Record>(clause.node);
@@ -140,13 +143,13 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
   auto state = std::make_unique<ResultCursor::State>();
   state->parameters = parameters;
-  DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
   const bool writes = writes_to_store(syntax);
   std::unique_ptr<Transaction> tx;
   if (writes) DEMARCHE_ASSIGN(tx, store.begin());
   state->view = store.view();
   const View& view = writes ? tx->view() : *state->view;
   DEMARCHE_TRY(bound::Query bound, bind_query(syntax, text, view.kinds()));
+  DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
   DEMARCHE_ASSIGN(state->plan, plan_query(std::move(bound), view.statistics()));
   const bound::Query& query = state->plan.query;
   for (const bound::Column& column : query.columns) state->columns.push_back(column.name);
@@ -158,6 +161,7 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   state->batch = Batch(query.slot_count);
   state->context = std::make_unique<ExecContext>(view, state->parameters, limits, options.cancel);
   state->context->transaction = tx.get();
+  state->context->plan = &state->plan;
   state->root = make_operator(*state->plan.root, query.slot_count, *state->context);
   if (writes) DEMARCHE_CHECK(finish_writing(*state, store, *tx, text));
   return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cassert>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,9 @@ struct DateValue {
 struct PathValue {
   std::vector<ActorId> actors;
   std::vector<InteractionId> interactions;
+  // When word arrives along a chronological path; null for others, and where that is on no known day. No part of what
+  // makes two paths equal.
+  std::shared_ptr<const DateValue> arrival = nullptr;
 };
 
 class Value {

@@ -29,6 +29,8 @@ constexpr auto kFunctions = std::to_array<FunctionDef>({
     {F::kNodes, "nodes", 1, 1, false, "nodes(p)", "actors of a path"},
     {F::kRelationships, "relationships", 1, 1, false, "relationships(p)", "interactions of a path"},
     {F::kLength, "length", 1, 1, false, "length(p)", "number of interactions of a path"},
+    {F::kArrival, "arrival", 1, 1, false, "arrival(p)",
+     "date on which word arrives along a chronological path; null for other paths, and where no day is known"},
     {F::kStartNode, "startNode", 1, 1, false, "startNode(c)",
      "actor on the from side of a two-party interaction, else null"},
     {F::kEndNode, "endNode", 1, 1, false, "endNode(c)", "actor on the to side of a two-party interaction, else null"},

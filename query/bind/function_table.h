@@ -29,6 +29,7 @@ enum class FunctionId : std::uint8_t {
   kNodes,
   kRelationships,
   kLength,
+  kArrival,
   kStartNode,
   kEndNode,
   kOffices,

@@ -11,6 +11,7 @@
 
 #include "engine/row_batch.h"
 #include "engine/store.h"
+#include "query/plan/plan.h"
 #include "query/value.h"
 
 namespace demarche::query {
@@ -60,6 +61,15 @@ class ExecContext {
   // kCancelled, or kLimit when the time is up. Cheap enough for once a batch.
   [[nodiscard]] Result<void> check() const;
   [[nodiscard]] Result<void> hold_rows(std::size_t count);
+  // What an inner query held is let go when it has ended.
+  [[nodiscard]] std::size_t rows_held() const { return rows_held_; }
+  void let_go_to(std::size_t rows) { rows_held_ = rows; }
+
+  // The plan of a query inside an expression. REQUIRES: `plan` is the one that runs.
+  const plan::Plan* plan = nullptr;
+  [[nodiscard]] const plan::Node& subquery_plan(const bound::SubqueryBody& body) const {
+    return *plan->subqueries.at(&body);
+  }
 
  private:
   const View& view_;

@@ -10,6 +10,7 @@
 
 #include "engine/edtf.h"
 #include "query/exec/functions.h"
+#include "query/exec/subquery.h"
 #include "query/parse/lexer.h"
 
 namespace demarche::query {
@@ -476,6 +477,16 @@ class Evaluator {
     }
     locals_.resize(outer);
     return result;
+  }
+
+  Result<Value> eval(const bound::Expr& expr, const bound::Subquery& node) {
+    Batch argument(batch_.columns.size());
+    argument.size = 1;
+    for (const Slot slot : node.body->imports) {
+      DEMARCHE_TRY(Value v, eval(expr, bound::SlotRef{slot}));
+      argument.columns[slot].push_back(std::move(v));
+    }
+    return evaluate_subquery(node, argument, context_);
   }
 
   const Batch& batch_;

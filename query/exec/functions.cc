@@ -474,6 +474,9 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
     case F::kLength:
       return path ? Value::integer(static_cast<std::int64_t>(x.as_path().interactions.size()))
                   : Result<Value>(wrong(x));
+    case F::kArrival:
+      if (!path) return wrong(x);
+      return x.as_path().arrival ? Value::date(*x.as_path().arrival) : Value();
     case F::kDate:
       if (x.kind() == ValueKind::kDate) return x;
       return text ? calendar_day(x.as_string(), span) : wrong(x);
