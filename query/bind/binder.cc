@@ -8,6 +8,7 @@
 
 #include "engine/names.h"
 #include "query/bind/bind_expression.h"
+#include "query/bind/check_types.h"
 #include "query/bind/scope.h"
 #include "query/parse/lexer.h"
 
@@ -344,6 +345,7 @@ class Binder {
       }
     }
     const Slot slot = context_.new_slot(item.name);
+    note_kind(slot, sure_kind(*expression, context_), context_);
     out.items.push_back({slot, std::move(expression)});
     output.add({item.name, slot, type, nullable});
     return {};

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -232,7 +233,8 @@ struct Query {
   bool explain = false;
   bool writes = false;
   Slot slot_count = 0;
-  std::vector<std::string> slot_names;  // by slot; "" for unnamed ones
+  std::vector<std::string> slot_names;             // by slot; "" for unnamed ones
+  std::unordered_map<Slot, ValueKind> sure_kinds;  // of slots that hold one kind or null, whatever the data
   std::vector<Step> steps;
   std::vector<Column> columns;       // of RETURN; empty without one
   std::vector<std::string> notices;  // for people: a kind that nothing has

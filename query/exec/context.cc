@@ -45,6 +45,11 @@ void ExecContext::remember(const RowBatch& rows, std::size_t i) {
                                                        rows.bounds[i]};
 }
 
+double ExecContext::random() {
+  if (!random_) random_.emplace(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(*random_);
+}
+
 Result<void> ExecContext::check() const {
   if (cancel_ != nullptr && cancel_->load(std::memory_order_relaxed)) {
     return make_error(ErrorCode::kCancelled, "the query was stopped");

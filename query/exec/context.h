@@ -6,6 +6,8 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
+#include <random>
 #include <string>
 #include <unordered_map>
 
@@ -41,11 +43,14 @@ class ExecContext {
         parameters_(parameters),
         limits_(limits),
         cancel_(cancel),
-        started_(std::chrono::steady_clock::now()) {}
+        started_(std::chrono::steady_clock::now()),
+        began_(std::chrono::system_clock::now()) {}
 
   [[nodiscard]] const View& view() const { return view_; }
   [[nodiscard]] const Parameters& parameters() const { return parameters_; }
   [[nodiscard]] const QueryLimits& limits() const { return limits_; }
+  [[nodiscard]] std::chrono::system_clock::time_point began() const { return began_; }  // "now", the same for all rows
+  [[nodiscard]] double random();       // from 0 up to, not including, 1
   Transaction* transaction = nullptr;  // of a statement that writes
 
   // Decoded once and kept while the query runs, a bounded number at a time. The pointer holds until the next call.
@@ -67,6 +72,8 @@ class ExecContext {
   QueryLimits limits_;
   const CancelFlag* cancel_;
   std::chrono::steady_clock::time_point started_;
+  std::chrono::system_clock::time_point began_;
+  std::optional<std::mt19937_64> random_;  // seeded when it is first asked
   std::size_t rows_held_ = 0;
   std::unordered_map<ActorId, std::unique_ptr<Actor>> actors_;
   std::unordered_map<InteractionId, std::unique_ptr<Interaction>> interactions_;

@@ -10,6 +10,8 @@
 
 #include "engine/edtf.h"
 #include "query/exec/functions.h"
+#include "query/exec/scalar_functions.h"
+#include "query/exec/temporal_functions.h"
 #include "query/parse/lexer.h"
 
 namespace demarche::query {
@@ -60,6 +62,7 @@ Result<Value> integer_arithmetic(BinaryOp op, std::int64_t a, std::int64_t b, Sp
 
 Result<Value> arithmetic(BinaryOp op, const Value& a, const Value& b, Span span) {
   if (a.is_null() || b.is_null()) return Value();
+  if (auto time = time_arithmetic(op, a, b, span)) return std::move(*time);
   if (!a.is_number() || !b.is_number()) {
     constexpr const char* kDoing[] = {"add", "subtract", "multiply", "divide", "take the remainder of", "raise"};
     return arithmetic_error(span, kDoing[static_cast<std::size_t>(op) - static_cast<std::size_t>(BinaryOp::kAdd)], a,
@@ -124,8 +127,12 @@ Value text_predicate(BinaryOp op, const Value& a, const Value& b) {
   return Value::boolean(text.find(part) != std::string::npos);
 }
 
-// A text beside a date or an interaction's date is read as a date.
+// A text or an exact day beside a date or an interaction's date is read as a date.
 Result<Value> as_date_like(const Value& v, const Value& other, Span span) {
+  if (v.is_time() && has_day(v.as_time().type) && other.kind() == ValueKind::kDate) {
+    DEMARCHE_TRY(DateValue date, as_record_date(v.as_time(), span));
+    return Value::date(std::move(date));
+  }
   if (v.kind() != ValueKind::kString || other.kind() != ValueKind::kDate) return v;
   auto edtf = parse_edtf(v.as_string());
   if (!edtf) return runtime_error("ArgumentError", "InvalidDate", span, edtf.error().message);
@@ -178,7 +185,11 @@ Result<Value> element_at(const Value& object, const Value& index, Span span, Exe
   if (index.kind() == ValueKind::kString && object.kind() != ValueKind::kList) {
     return property_of(object, index.as_string(), span, context);
   }
-  return runtime_error("TypeError", "InvalidArgumentType", span,
+  const bool record = object.kind() == ValueKind::kActor || object.kind() == ValueKind::kInteraction;
+  const char* detail = object.kind() == ValueKind::kList            ? "ListElementAccessByNonInteger"
+                       : object.kind() == ValueKind::kMap || record ? "MapElementAccessByNonString"
+                                                                    : "InvalidArgumentType";
+  return runtime_error("TypeError", detail, span,
                        fmt::format("{} has no element at {}", a_kind(object.kind()), a_kind(index.kind())));
 }
 
@@ -519,6 +530,12 @@ Result<std::optional<TimeOperand>> time_operand(const Value& value, Span span, E
       return std::nullopt;
     case ValueKind::kDate:
       return TimeOperand{value.as_date().period, value.as_date().owner, false};
+    case ValueKind::kDay:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime: {
+      DEMARCHE_TRY(const DateValue date, as_record_date(value.as_time(), span));
+      return TimeOperand{date.period, {}, false};
+    }
     case ValueKind::kInteraction: {
       // An undated interaction has all of time as its bounds: never certain, never ruled out.
       DEMARCHE_TRY(const InteractionFacts facts, context.facts(value.as_interaction()));
@@ -549,6 +566,14 @@ Result<Value> property_of(const Value& object, const std::string& key, Span span
       const Value* entry = find_entry(object.as_map(), key);
       return entry == nullptr ? Value() : *entry;
     }
+    case ValueKind::kDate:
+    case ValueKind::kDay:
+    case ValueKind::kTime:
+    case ValueKind::kLocalTime:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime:
+    case ValueKind::kDuration:
+      return time_part(object, key, span);
     default:
       break;
   }

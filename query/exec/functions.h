@@ -18,7 +18,4 @@ namespace demarche::query {
 [[nodiscard]] Result<Value> interaction_property(InteractionId id, const std::string& key, ExecContext& context);
 [[nodiscard]] bool has_labels(const bound::LabelTest& test, const std::vector<std::string>& labels);
 
-// Text of a value as toString() gives it; strings bare.
-[[nodiscard]] std::string to_text(const Value& value);
-
 }  // namespace demarche::query

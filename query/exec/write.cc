@@ -9,6 +9,7 @@
 #include "query/exec/evaluate.h"
 #include "query/exec/functions.h"
 #include "query/exec/operators.h"
+#include "query/exec/temporal_functions.h"
 
 namespace demarche::query {
 
@@ -57,6 +58,10 @@ Result<Properties> to_properties(const ValueMap& map, Span span) {
 }
 
 Result<When> to_when(const Value& v, Span span) {
+  if (v.is_time()) {
+    DEMARCHE_TRY(const DateValue date, as_record_date(v.as_time(), span));
+    return When{date.text, date.bounds};
+  }
   auto when =
       v.kind() == ValueKind::kDate ? parse_when(v.as_date().text)
       : v.kind() == ValueKind::kString

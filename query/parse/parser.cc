@@ -614,6 +614,11 @@ class Parser {
       DEMARCHE_CHECK(check_depth());
       if (take_symbol(".")) {
         DEMARCHE_TRY(std::string key, need_name("a property name"));
+        if (const auto* space = std::get_if<VariableRef>(&out->node); space != nullptr && is_symbol("(")) {
+          take();
+          DEMARCHE_ASSIGN(out, parse_arguments(first, space->name + "." + key));  // duration.between(..)
+          continue;
+        }
         out = make(span_from(first), PropertyOf{std::move(out), std::move(key)});
       } else if (take_symbol("[")) {
         DEMARCHE_ASSIGN(out, parse_index(first, std::move(out)));
@@ -813,9 +818,14 @@ class Parser {
       if (const auto kind = quantifier(name.text)) return parse_quantifier(first, *kind);
     }
     if (same_word(name.text, "reduce") && is_name() && is_symbol("=", 1)) return parse_reduce(first);
+    return parse_arguments(first, name.text);
+  }
+
+  // Behind the opening bracket.
+  Result<ExprPtr> parse_arguments(std::size_t first, const std::string& name) {
     Call call;
-    call.name = name.text;
-    call.name_span = name.span;
+    call.name = name;
+    call.name_span = join(tokens_[first].span, tokens_[at_ - 2].span);
     if (take_symbol("*")) {
       call.star = true;
     } else if (!is_symbol(")")) {
@@ -825,7 +835,7 @@ class Parser {
         call.arguments.push_back(std::move(argument));
       } while (take_symbol(","));
     }
-    DEMARCHE_CHECK(need_symbol(")", fmt::format("to end the arguments of {}", name.text)));
+    DEMARCHE_CHECK(need_symbol(")", fmt::format("to end the arguments of {}", name)));
     return make(span_from(first), std::move(call));
   }
 

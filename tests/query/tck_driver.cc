@@ -54,6 +54,13 @@ class Printer {
       case ValueKind::kFloat: return real(v.as_real());
       case ValueKind::kString: return quoted(v.as_string());
       case ValueKind::kDate: return quoted(v.as_date().text);
+      case ValueKind::kDay:
+      case ValueKind::kTime:
+      case ValueKind::kLocalTime:
+      case ValueKind::kDateTime:
+      case ValueKind::kLocalDateTime:
+      case ValueKind::kDuration:
+        return quoted(iso_text(v));
       case ValueKind::kActor: return actor(v.as_actor());
       case ValueKind::kInteraction: return interaction(v.as_interaction());
       case ValueKind::kList: {

@@ -153,6 +153,13 @@ class Notation {
       case ValueKind::kFloat: return number(v.as_real());
       case ValueKind::kString: return in_quotes(v.as_string());
       case ValueKind::kDate: return "DATE " + in_quotes(v.as_date().text);
+      case ValueKind::kDay:
+      case ValueKind::kTime:
+      case ValueKind::kLocalTime:
+      case ValueKind::kDateTime:
+      case ValueKind::kLocalDateTime:
+      case ValueKind::kDuration:
+        return fmt::format("{} '{}'", kind_name(v.kind()), iso_text(v));
       case ValueKind::kActor: return actor(v.as_actor());
       case ValueKind::kInteraction: return interaction(v.as_interaction());
       case ValueKind::kList: {
