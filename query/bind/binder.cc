@@ -8,6 +8,7 @@
 
 #include "engine/names.h"
 #include "query/bind/bind_expression.h"
+#include "query/bind/bind_write.h"
 #include "query/bind/check_types.h"
 #include "query/bind/scope.h"
 #include "query/parse/lexer.h"
@@ -411,6 +412,36 @@ class Binder {
     const Slot slot = context_.new_slot(node.variable);
     scope_.add({node.variable, slot, SlotType::kValue});
     query_.steps.emplace_back(bound::Unwind{slot, std::move(list)});
+    return {};
+  }
+
+  // ---- SET, REMOVE, DELETE, MERGE: bind_write.h
+
+  template <typename Step>
+  void add_write(Step step) {
+    query_.writes = true;
+    query_.steps.emplace_back(std::move(step));
+  }
+  Result<void> bind_clause(const ast::Clause&, const ast::Update& node) {
+    DEMARCHE_TRY(bound::Update update, bind_update(node, scope_, context_));
+    add_write(std::move(update));
+    return {};
+  }
+  Result<void> bind_clause(const ast::Clause&, const ast::Delete& node) {
+    DEMARCHE_TRY(bound::Delete what, bind_delete(node, scope_, context_));
+    add_write(std::move(what));
+    return {};
+  }
+  Result<void> bind_clause(const ast::Clause&, const ast::Merge& node) {
+    DEMARCHE_CHECK(check_merge(node, scope_));
+    const Scope before = scope_;
+    bound::Match match;
+    in_optional_ = false;
+    matched_actors_.clear();
+    std::unordered_set<std::string> own_edges;
+    DEMARCHE_CHECK(bind_path(node.pattern, own_edges, match));
+    DEMARCHE_TRY(bound::Merge merge, bind_merge(node, std::move(match), before, scope_, context_));
+    add_write(std::move(merge));
     return {};
   }
 

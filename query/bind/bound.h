@@ -198,6 +198,29 @@ struct Create {
   std::vector<std::pair<Slot, std::pair<std::vector<Slot>, std::vector<Slot>>>> paths;
 };
 
+struct Change {
+  ast::Change::Op op = ast::Change::Op::kProperty;
+  ExprPtr target;
+  std::string key;
+  std::vector<std::string> labels;
+  ExprPtr value;
+  Span span;
+};
+struct Update {
+  std::vector<Change> changes;
+};
+struct Delete {
+  bool detach = false;
+  std::vector<ExprPtr> what;
+};
+// `match` finds the whole pattern; where it finds nothing, `create` makes all of it that is not bound before.
+struct Merge {
+  Match match;
+  Create create;
+  std::vector<Change> on_create;
+  std::vector<Change> on_match;
+};
+
 struct RecordParticipant {
   ExprPtr actor;
   ExprPtr acting_for;
@@ -222,7 +245,7 @@ struct Record {
   Span span;
 };
 
-using Step = std::variant<Match, Projection, Unwind, Create, Record>;
+using Step = std::variant<Match, Projection, Unwind, Create, Update, Delete, Merge, Record>;
 
 struct Column {
   std::string name;

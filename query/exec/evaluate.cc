@@ -230,7 +230,9 @@ class Evaluator {
   Evaluator(const Batch& batch, std::size_t row, ExecContext& context) : batch_(batch), row_(row), context_(context) {}
 
   Result<Value> operator()(const bound::Expr& expr) {
-    return std::visit([&](const auto& node) { return eval(expr, node); }, expr.node);
+    auto out = std::visit([&](const auto& node) { return eval(expr, node); }, expr.node);
+    if (!out) return tl::unexpected(placed(std::move(out).error(), expr.span));
+    return out;
   }
 
  private:
@@ -499,6 +501,16 @@ class Evaluator {
 
 tl::unexpected<Error> runtime_error(std::string type, std::string detail, Span span, std::string message) {
   return fault(std::move(type), std::move(detail), span, std::move(message), "runtime");
+}
+
+Error placed(Error error, Span span) {
+  if (!error.fault || error.fault->has_position) return error;
+  QueryFault fault = *error.fault;
+  fault.offset = span.offset;
+  fault.length = span.length;
+  fault.has_position = true;
+  error.fault = std::make_shared<QueryFault>(std::move(fault));
+  return error;
 }
 
 Result<Value> evaluate(const bound::Expr& expr, const Batch& batch, std::size_t row, ExecContext& context) {

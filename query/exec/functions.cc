@@ -44,25 +44,6 @@ Value properties_map(const Properties& properties, ValueMap fields) {
   return Value::map(std::move(fields));
 }
 
-Result<Value> all_properties(const Value& v, ExecContext& context, Span span) {
-  if (v.kind() == ValueKind::kMap) return v;
-  if (v.kind() == ValueKind::kActor) {
-    DEMARCHE_TRY(const Actor* actor, context.actor(v.as_actor()));
-    ValueMap fields = {{"key", text_or_null(actor->key)}, {"name", text_or_null(actor->name)}};
-    if (!actor->aliases.empty()) fields.emplace_back("aliases", texts(actor->aliases));
-    return properties_map(actor->properties, std::move(fields));
-  }
-  if (v.kind() == ValueKind::kInteraction) {
-    DEMARCHE_TRY(const Interaction* record, context.interaction(v.as_interaction()));
-    ValueMap fields = {{"key", text_or_null(record->key)},
-                       {"when", when_or_null(record->when, record->id)},
-                       {"status", text_or_null(std::string(status_name(record->status)))},
-                       {"place", text_or_null(record->place)}};
-    return properties_map(record->properties, std::move(fields));
-  }
-  return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("{} has no properties", a_kind(v.kind())));
-}
-
 Result<Value> participants(InteractionId id, ExecContext& context) {
   DEMARCHE_TRY(const Interaction* record, context.interaction(id));
   ValueList out;
@@ -140,6 +121,25 @@ Result<Value> offices(ActorId actor, const std::optional<TimeOperand>& at, ExecC
 }
 
 }  // namespace
+
+Result<Value> all_properties(const Value& v, ExecContext& context, Span span) {
+  if (v.kind() == ValueKind::kMap) return v;
+  if (v.kind() == ValueKind::kActor) {
+    DEMARCHE_TRY(const Actor* actor, context.actor(v.as_actor()));
+    ValueMap fields = {{"key", text_or_null(actor->key)}, {"name", text_or_null(actor->name)}};
+    if (!actor->aliases.empty()) fields.emplace_back("aliases", texts(actor->aliases));
+    return properties_map(actor->properties, std::move(fields));
+  }
+  if (v.kind() == ValueKind::kInteraction) {
+    DEMARCHE_TRY(const Interaction* record, context.interaction(v.as_interaction()));
+    ValueMap fields = {{"key", text_or_null(record->key)},
+                       {"when", when_or_null(record->when, record->id)},
+                       {"status", text_or_null(std::string(status_name(record->status)))},
+                       {"place", text_or_null(record->place)}};
+    return properties_map(record->properties, std::move(fields));
+  }
+  return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("{} has no properties", a_kind(v.kind())));
+}
 
 Result<Value> actor_property(ActorId id, const std::string& key, ExecContext& context) {
   DEMARCHE_TRY(const Actor* actor, context.actor(id));

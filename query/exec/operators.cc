@@ -494,7 +494,9 @@ OperatorPtr make_operator(const plan::Node& node, std::size_t slots, ExecContext
           return std::make_unique<UnwindOp>(std::move(input), node, op, slots, context);
         } else if constexpr (std::is_same_v<T, plan::MakePath>) {
           return std::make_unique<MakePathOp>(std::move(input), node, op, slots, context);
-        } else if constexpr (std::is_same_v<T, plan::Create> || std::is_same_v<T, plan::Record>) {
+        } else if constexpr (std::is_same_v<T, plan::Create> || std::is_same_v<T, plan::Record> ||
+                             std::is_same_v<T, plan::Update> || std::is_same_v<T, plan::Delete> ||
+                             std::is_same_v<T, plan::Merge>) {
           return make_write(node, std::move(input), slots, context);
         } else {
           return make_scan(node, std::move(input), slots, context);

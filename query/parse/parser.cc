@@ -14,6 +14,7 @@
 #include "engine/names.h"
 #include "query/parse/depth.h"
 #include "query/parse/lexer.h"
+#include "query/parse/write_clauses.h"
 
 namespace demarche::query {
 
@@ -29,8 +30,9 @@ bool same_word(std::string_view a, std::string_view b) {
 }
 
 const std::vector<std::string>& clause_words() {
-  static const std::vector<std::string> words = {"MATCH",  "OPTIONAL MATCH", "WHERE", "RETURN", "WITH", "UNWIND",
-                                                 "CREATE", "RECORD",         "ORDER", "LIMIT",  "SKIP", "EXPLAIN"};
+  static const std::vector<std::string> words = {
+      "MATCH", "OPTIONAL MATCH", "WHERE",         "RETURN", "WITH",  "UNWIND", "CREATE", "SET",    "REMOVE",
+      "MERGE", "DELETE",         "DETACH DELETE", "RECORD", "ORDER", "LIMIT",  "SKIP",   "EXPLAIN"};
   return words;
 }
 
@@ -58,6 +60,8 @@ class Parser {
   }
 
  private:
+  friend class WriteClauses<Parser>;
+
   template <typename Node>
   ExprPtr make(Span span, Node node) {
     const std::uint32_t depth = depth_below(node) + 1;
@@ -140,8 +144,7 @@ class Parser {
       return done(std::move(node));
     }
     if (is_word("OPTIONAL") && is_word("MATCH", 1)) {
-      take();
-      take();
+      at_ += 2;
       DEMARCHE_TRY(Match node, parse_match());
       node.optional = true;
       return done(std::move(node));
@@ -151,24 +154,24 @@ class Parser {
       return done(Return{std::move(projection)});
     }
     if (take_word("WITH")) {
-      With node;
-      DEMARCHE_ASSIGN(node.projection, parse_projection());
-      DEMARCHE_ASSIGN(node.where, parse_where());
-      return done(std::move(node));
+      DEMARCHE_TRY(Projection projection, parse_projection());
+      DEMARCHE_TRY(ExprPtr where, parse_where());
+      return done(With{std::move(projection), std::move(where)});
     }
     if (take_word("UNWIND")) {
       DEMARCHE_TRY(Unwind node, parse_unwind());
       return done(std::move(node));
     }
     if (take_word("CREATE")) {
-      Create node;
-      DEMARCHE_ASSIGN(node.patterns, parse_patterns());
-      return done(std::move(node));
+      DEMARCHE_TRY(std::vector<PathPattern> patterns, parse_patterns());
+      return done(Create{std::move(patterns)});
     }
     if (take_word("RECORD")) {
       DEMARCHE_TRY(Record node, parse_record());
       return done(std::move(node));
     }
+    DEMARCHE_TRY(auto write, WriteClauses<Parser>(*this).parse());
+    if (write) return std::visit([&](auto& node) { return done(std::move(node)); }, *write);
     if (peek().kind == TokenKind::kEnd)
       return syntax_error("UnexpectedSyntax", peek().span, "the query is empty; try MATCH (a) RETURN a.name");
     const std::string near = peek().kind == TokenKind::kWord ? nearest(peek().text, clause_words()) : "";
@@ -176,7 +179,8 @@ class Parser {
       return syntax_error("UnexpectedSyntax", peek().span,
                           fmt::format("unknown clause '{}'; did you mean {}?", peek().text, near));
     }
-    return expected("a clause (MATCH, OPTIONAL MATCH, WITH, UNWIND, CREATE, RECORD or RETURN)");
+    return expected(
+        "a clause (MATCH, OPTIONAL MATCH, WITH, UNWIND, CREATE, MERGE, SET, REMOVE, DELETE, RECORD or RETURN)");
   }
 
   static Result<void> check_clause_order(const Query& query) {
@@ -192,9 +196,8 @@ class Parser {
       }
     }
     const Clause& last = query.clauses.back();
-    const bool ends = std::holds_alternative<Return>(last.node) || std::holds_alternative<Create>(last.node) ||
-                      std::holds_alternative<Record>(last.node);
-    if (!ends)
+    if (std::holds_alternative<Match>(last.node) || std::holds_alternative<With>(last.node) ||
+        std::holds_alternative<Unwind>(last.node))
       return syntax_error("InvalidClauseComposition", last.span, "the query returns nothing; end it with RETURN");
     return {};
   }

@@ -109,6 +109,12 @@ struct Create {
 struct Record {
   bound::Record record;
 };
+struct Update {
+  bound::Update update;
+};
+struct Delete {
+  bound::Delete what;
+};
 
 struct Node;
 // Runs `inner` for each row; a row for which it finds nothing stays, with null in the slots it would have made.
@@ -117,9 +123,19 @@ struct Optional {
   std::vector<Slot> made;
 };
 
+// Runs `inner` for each row; where it finds nothing the pattern is created.
+struct Merge {
+  std::unique_ptr<Node> inner;  // ends in an Argument
+  std::vector<Slot> made;
+  bound::Create create;
+  std::vector<bound::Change> on_create;
+  std::vector<bound::Change> on_match;
+};
+
 struct Node {
-  std::variant<SingleRow, Argument, Optional, ActorScan, InteractionScan, ContactScan, Expand, ExpandInteraction,
-               MakePath, Filter, Project, Aggregate, Distinct, Sort, Skip, Limit, Unwind, Create, Record>
+  std::variant<SingleRow, Argument, Optional, Merge, ActorScan, InteractionScan, ContactScan, Expand, ExpandInteraction,
+               MakePath, Filter, Project, Aggregate, Distinct, Sort, Skip, Limit, Unwind, Create, Update, Delete,
+               Record>
       op;
   std::unique_ptr<Node> input;  // null for SingleRow only
   std::vector<Slot> carried;    // slots of the input that are copied along to each row this node makes

@@ -437,6 +437,21 @@ class Planner {
     for (const auto& [slot, parts] : create.paths) make_live(slot);
   }
 
+  void add(const bound::Update& update) { push(plan::Update{update}, root_->rows_estimate); }
+  void add(const bound::Delete& what) { push(plan::Delete{what}, root_->rows_estimate); }
+
+  void add(const bound::Merge& merge) {
+    auto argument = std::make_unique<plan::Node>();
+    argument->op = plan::Argument{};
+    argument->carried = live_;
+    std::vector<Slot> live = live_;
+    plan::Merge node{nullptr, {}, merge.create, merge.on_create, merge.on_match};
+    node.inner = MatchPlanner(merge.match, std::move(argument), live, statistics_).run();
+    node.made.assign(live.begin() + static_cast<std::ptrdiff_t>(live_.size()), live.end());
+    push(std::move(node), root_->rows_estimate);
+    live_ = std::move(live);
+  }
+
   void add(const bound::Record& record) { push(plan::Record{record}, 1); }
 
   const bound::Query& query_;
@@ -541,6 +556,16 @@ class Explainer {
     return fmt::format("unwind {} AS {}", written(op.list), name(op.slot));
   }
   std::string operator()(const plan::Create&) const { return "create"; }
+  std::string operator()(const plan::Update& op) const {
+    std::string out = "change";
+    for (std::size_t i = 0; i < op.update.changes.size(); ++i) {
+      const Span span = op.update.changes[i].span;
+      out += (i == 0 ? " " : ", ") + std::string(text_.substr(span.offset, span.length));
+    }
+    return out;
+  }
+  std::string operator()(const plan::Delete& op) const { return op.what.detach ? "detach and delete" : "delete"; }
+  std::string operator()(const plan::Merge&) const { return "find or create"; }
   std::string operator()(const plan::Record&) const { return "record"; }
 
  private:
@@ -564,6 +589,9 @@ void explain_chain(const plan::Node* node, const Explainer& explainer, std::size
                        std::max(0.0, node->rows_estimate));
     if (const auto* optional = std::get_if<plan::Optional>(&node->op)) {
       explain_chain(optional->inner.get(), explainer, depth + 2, out);
+    }
+    if (const auto* merge = std::get_if<plan::Merge>(&node->op)) {
+      explain_chain(merge->inner.get(), explainer, depth + 2, out);
     }
   }
 }
