@@ -30,7 +30,8 @@ constexpr std::size_t kProtectionBytesPerKey = 8;
 // replay it.
 constexpr std::size_t kFlushAtCloseBytes = std::size_t{4} << 20;
 
-rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
+// An empty view may have no address, which RocksDB refuses by an assertion.
+rocksdb::Slice slice(std::string_view s) { return s.empty() ? rocksdb::Slice() : rocksdb::Slice(s.data(), s.size()); }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
 // The open database and its column families.
