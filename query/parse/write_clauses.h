@@ -19,7 +19,7 @@ class WriteClauses {
   using Node = std::variant<ast::Update, ast::Delete, ast::Merge>;
 
   // nullopt if none of these clauses begins here.
-  Result<std::optional<Node>> parse() {
+  [[nodiscard]] Result<std::optional<Node>> parse() {
     if (p_.take_word("SET")) {
       DEMARCHE_TRY(std::vector<ast::Change> changes, parse_changes());
       return Node(ast::Update{std::move(changes)});
@@ -42,7 +42,7 @@ class WriteClauses {
  private:
   using Op = ast::Change::Op;
 
-  Result<std::vector<ast::Change>> parse_changes() {
+  [[nodiscard]] Result<std::vector<ast::Change>> parse_changes() {
     std::vector<ast::Change> out;
     do {
       DEMARCHE_TRY(ast::Change change, parse_change());
@@ -52,7 +52,7 @@ class WriteClauses {
   }
 
   // a.key = value, a = map, a += map, a:Label
-  Result<ast::Change> parse_change() {
+  [[nodiscard]] Result<ast::Change> parse_change() {
     const std::size_t first = p_.at_;
     ast::Change out;
     DEMARCHE_TRY(ast::ExprPtr target, p_.parse_postfix());
@@ -77,7 +77,7 @@ class WriteClauses {
     return out;
   }
 
-  Result<ast::Update> parse_remove() {
+  [[nodiscard]] Result<ast::Update> parse_remove() {
     ast::Update out;
     do {
       const std::size_t first = p_.at_;
@@ -101,7 +101,7 @@ class WriteClauses {
     return out;
   }
 
-  Result<ast::Delete> parse_delete() {
+  [[nodiscard]] Result<ast::Delete> parse_delete() {
     ast::Delete out;
     out.detach = p_.take_word("DETACH");
     p_.take();
@@ -112,7 +112,7 @@ class WriteClauses {
     return out;
   }
 
-  Result<ast::Merge> parse_merge() {
+  [[nodiscard]] Result<ast::Merge> parse_merge() {
     ast::Merge out;
     DEMARCHE_ASSIGN(out.pattern, p_.parse_path());
     while (p_.take_word("ON")) {
