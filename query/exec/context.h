@@ -17,6 +17,7 @@
 #include "engine/row_batch.h"
 #include "engine/store.h"
 #include "query/parse/ast.h"
+#include "query/exec/text_match.h"
 #include "query/value.h"
 
 namespace demarche::query {
@@ -73,6 +74,7 @@ class ExecContext {
   [[nodiscard]] double random();       // from 0 up to, not including, 1
   Transaction* transaction = nullptr;  // of a statement that writes
   WrittenSoFar written;
+  PatternCache patterns;  // of =~
 
   // After a record was changed or deleted: it is read again. `deleted`: asking for it is an error from now on, save for
   // the kind of an interaction.

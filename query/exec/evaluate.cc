@@ -333,9 +333,18 @@ class Evaluator {
       case BinaryOp::kEndsWith:
       case BinaryOp::kContains:
         return text_predicate(node.op, left, right);
+      case BinaryOp::kMatches:
+        return matches(left, right, expr.span);
       default:
         return arithmetic(node.op, left, right, expr.span);
     }
+  }
+
+  Result<Value> matches(const Value& text, const Value& pattern, Span span) {
+    if (text.kind() != ValueKind::kString || pattern.kind() != ValueKind::kString) return Value();
+    const auto matched = context_.patterns.matches(text.as_string(), pattern.as_string());
+    if (!matched) return runtime_error("ArgumentError", "InvalidArgumentValue", span, matched.error().message);
+    return Value::boolean(*matched);
   }
 
   Result<Value> eval(const bound::Expr& expr, const bound::Compare& node) {

@@ -41,6 +41,7 @@ enum class BinaryOp : std::uint8_t {
   kStartsWith,
   kEndsWith,
   kContains,
+  kMatches,
   kIn,
   kBefore,
   kAfter,

@@ -535,6 +535,7 @@ class Parser {
     if (is_word("STARTS") && is_word("WITH", 1)) return take(), take(), BinaryOp::kStartsWith;
     if (is_word("ENDS") && is_word("WITH", 1)) return take(), take(), BinaryOp::kEndsWith;
     if (take_word("CONTAINS")) return BinaryOp::kContains;
+    if (take_symbol("=~")) return BinaryOp::kMatches;
     if (take_word("IN")) return BinaryOp::kIn;
     if (take_word("BEFORE")) return BinaryOp::kBefore;
     if (take_word("AFTER")) return BinaryOp::kAfter;
@@ -824,8 +825,7 @@ class Parser {
     return parse_arguments(first, name.text);
   }
 
-  // Behind the opening bracket.
-  Result<ExprPtr> parse_arguments(std::size_t first, const std::string& name) {
+  Result<ExprPtr> parse_arguments(std::size_t first, const std::string& name) {  // behind the opening bracket
     Call call;
     call.name = name;
     call.name_span = join(tokens_[first].span, tokens_[at_ - 2].span);
