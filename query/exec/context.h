@@ -16,8 +16,8 @@
 
 #include "engine/row_batch.h"
 #include "engine/store.h"
-#include "query/parse/ast.h"
 #include "query/exec/text_match.h"
+#include "query/parse/ast.h"
 #include "query/value.h"
 
 namespace demarche::query {
