@@ -8,6 +8,7 @@
 #include "engine/names.h"
 #include "query/bind/ast_walk.h"
 #include "query/bind/bind_subquery.h"
+#include "query/bind/check_types.h"
 #include "query/parse/lexer.h"
 
 namespace demarche::query {
@@ -84,6 +85,9 @@ class ExpressionBinder {
                    fmt::format("'{}' stands beside an aggregate but is not a column of its own; add it to the columns",
                                node.name));
     }
+    if (variable->type == SlotType::kActor) note_kind(variable->slot, ValueKind::kActor, context_);
+    if (variable->type == SlotType::kInteraction) note_kind(variable->slot, ValueKind::kInteraction, context_);
+    if (variable->type == SlotType::kPath) note_kind(variable->slot, ValueKind::kPath, context_);
     return make_expr(expr.span, bound::SlotRef{variable->slot});
   }
 
@@ -97,6 +101,7 @@ class ExpressionBinder {
       }
     }
     DEMARCHE_TRY(ExprPtr object, bind(*node.object));
+    DEMARCHE_CHECK(check_property(*object, expr.span, context_));
     return make_expr(expr.span, bound::PropertyOf{std::move(object), node.key});
   }
 
@@ -150,6 +155,7 @@ class ExpressionBinder {
     }
     DEMARCHE_TRY(ExprPtr left, bind(*node.left));
     DEMARCHE_TRY(ExprPtr right, bind(*node.right));
+    DEMARCHE_CHECK(check_operands(node.op, *left, *right, expr.span, context_));
     return make_expr(expr.span, bound::Binary{node.op, std::move(left), std::move(right)});
   }
 
@@ -196,6 +202,7 @@ class ExpressionBinder {
       DEMARCHE_TRY(ExprPtr bound_argument, bind(*argument));
       out.arguments.push_back(std::move(bound_argument));
     }
+    DEMARCHE_CHECK(check_arguments(out, expr.span, context_));
     return make_expr(expr.span, std::move(out));
   }
 
@@ -218,16 +225,23 @@ class ExpressionBinder {
     out.distinct = node.distinct;
     out.span = expr.span;
     if (!node.star) {
-      if (contains_aggregate(*node.arguments[0])) {
-        return fault("SyntaxError", "NestedAggregation", expr.span,
-                     "an aggregate inside an aggregate; compute the inner one in a WITH before");
+      for (const ast::ExprPtr& argument : node.arguments) {
+        if (contains_aggregate(*argument)) {
+          return fault("SyntaxError", "NestedAggregation", expr.span,
+                       "an aggregate inside an aggregate; compute the inner one in a WITH before");
+        }
+        if (is_random(*argument)) {
+          return fault("SyntaxError", "NonConstantExpression", argument->span,
+                       "a random number inside an aggregate; compute it in a WITH before");
+        }
       }
-      if (is_random(*node.arguments[0])) {
-        return fault("SyntaxError", "NonConstantExpression", node.arguments[0]->span,
-                     "a random number inside an aggregate; compute it in a WITH before");
+      // Inside the brackets the rows before grouping are read. A second argument travels with the first in a list.
+      ExpressionBinder inner(scope_, context_, nullptr);
+      DEMARCHE_ASSIGN(out.argument, inner.bind(*node.arguments[0]));
+      if (node.arguments.size() == 2) {
+        DEMARCHE_TRY(ExprPtr second, inner.bind(*node.arguments[1]));
+        out.argument = make_expr(expr.span, bound::ListOf{{std::move(out.argument), std::move(second)}});
       }
-      // Inside the brackets the rows before grouping are read.
-      DEMARCHE_ASSIGN(out.argument, ExpressionBinder(scope_, context_, nullptr).bind(*node.arguments[0]));
     }
     out.slot = context_.new_slot("");
     aggregation_->found.push_back(out);
@@ -255,6 +269,7 @@ class ExpressionBinder {
   Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::ElementAt& node) {
     DEMARCHE_TRY(ExprPtr object, bind(*node.object));
     DEMARCHE_TRY(ExprPtr index, bind(*node.index));
+    DEMARCHE_CHECK(check_index(*object, expr.span, context_));
     return make_expr(expr.span, bound::ElementAt{std::move(object), std::move(index)});
   }
 
@@ -312,6 +327,10 @@ class ExpressionBinder {
   // Binds `expr` where the names in `locals` stand for elements of a list.
   Result<ExprPtr> bind_inside(const ast::ExprPtr& expr, const std::vector<std::pair<std::string, Slot>>& locals) {
     if (!expr) return ExprPtr();
+    if (contains_aggregate(*expr)) {
+      return fault("SyntaxError", "InvalidAggregation", expr->span,
+                   "an aggregate counts over rows, not over the elements of a list; use size() or reduce()");
+    }
     Scope scope = scope_;
     std::vector<Slot> slots = locals_;
     for (const auto& [name, slot] : locals) {
@@ -323,17 +342,21 @@ class ExpressionBinder {
     return inner.bind(*expr);
   }
 
+  // The one kind of all elements of a list that is written out.
+  [[nodiscard]] std::optional<ValueKind> element_kind(const bound::Expr& list) const {
+    const auto* items = std::get_if<bound::ListOf>(&list.node);
+    if (items == nullptr || items->items.empty()) return std::nullopt;
+    const auto first = sure_kind(*items->items[0], context_);
+    const auto same = [&](const ExprPtr& item) { return sure_kind(*item, context_) == first; };
+    return std::all_of(items->items.begin(), items->items.end(), same) ? first : std::nullopt;
+  }
+
   Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::ListScan& node) {
-    for (const ast::ExprPtr* part : {&node.condition, &node.result}) {
-      if (*part && contains_aggregate(**part)) {
-        return fault("SyntaxError", "InvalidAggregation", (*part)->span,
-                     "an aggregate counts over rows, not over the elements of a list; use size() or reduce()");
-      }
-    }
     bound::ListScan out;
     out.kind = node.kind;
     DEMARCHE_ASSIGN(out.list, bind(*node.list));
     out.variable = context_.new_slot(node.variable);
+    note_kind(out.variable, element_kind(*out.list), context_);
     const std::vector<std::pair<std::string, Slot>> locals = {{node.variable, out.variable}};
     DEMARCHE_ASSIGN(out.condition, bind_inside(node.condition, locals));
     DEMARCHE_ASSIGN(out.result, bind_inside(node.result, locals));

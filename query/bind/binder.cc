@@ -11,6 +11,8 @@
 #include "query/bind/ast_walk.h"
 #include "query/bind/bind_expression.h"
 #include "query/bind/bind_subquery.h"
+#include "query/bind/bind_write.h"
+#include "query/bind/check_types.h"
 #include "query/bind/match_binder.h"
 #include "query/bind/procedure_table.h"
 #include "query/bind/scope.h"
@@ -331,6 +333,7 @@ class Binder {
       }
     }
     const Slot slot = context_.new_slot(item.name);
+    note_kind(slot, sure_kind(*expression, context_), context_);
     out.items.push_back({slot, std::move(expression)});
     output.add({item.name, slot, type, nullable});
     return {};
@@ -429,6 +432,33 @@ class Binder {
     return {};
   }
 
+  // ---- SET, REMOVE, DELETE, MERGE: bind_write.h
+
+  template <typename Step>
+  void add_write(Step step) {
+    context_.query->writes = true;
+    steps_.emplace_back(std::move(step));
+  }
+  Result<void> bind_clause(const ast::Clause&, const ast::Update& node) {
+    DEMARCHE_TRY(bound::Update update, bind_update(node, scope_, context_));
+    add_write(std::move(update));
+    return {};
+  }
+  Result<void> bind_clause(const ast::Clause&, const ast::Delete& node) {
+    DEMARCHE_TRY(bound::Delete what, bind_delete(node, scope_, context_));
+    add_write(std::move(what));
+    return {};
+  }
+  Result<void> bind_clause(const ast::Clause&, const ast::Merge& node) {
+    DEMARCHE_CHECK(check_merge(node, scope_));
+    DEMARCHE_CHECK(check_created(node.pattern, "MERGE"));
+    const Scope before = scope_;
+    DEMARCHE_TRY(bound::Match match, MatchBinder(scope_, context_).run(node.pattern));
+    DEMARCHE_TRY(bound::Merge merge, bind_merge(node, std::move(match), before, scope_, context_));
+    add_write(std::move(merge));
+    return {};
+  }
+
   // ---- CREATE, RECORD
   // ------------------------------------------------------------------------------------------------
 
@@ -439,7 +469,7 @@ class Binder {
         return fault("SyntaxError", "UnsupportedFeature", pattern.span,
                      "CREATE makes interactions between actors; write (a)-[:KIND]->(b), or RECORD for more roles");
       }
-      DEMARCHE_CHECK(check_created(pattern));
+      DEMARCHE_CHECK(check_created(pattern, "CREATE"));
       std::vector<Slot> actors;
       std::vector<Slot> edges;
       for (const ast::ActorPattern& actor : pattern.actors) {
@@ -462,9 +492,9 @@ class Binder {
   }
 
   // What only makes sense for what is looked for.
-  static Result<void> check_created(const ast::PathPattern& pattern) {
-    const auto refuse = [](Span span, const char* detail, const char* what) {
-      return fault("SyntaxError", detail, span, fmt::format("CREATE makes each interaction by itself; {}", what));
+  static Result<void> check_created(const ast::PathPattern& pattern, const char* clause) {
+    const auto refuse = [&](Span span, const char* detail, const char* what) {
+      return fault("SyntaxError", detail, span, fmt::format("{} makes each interaction by itself; {}", clause, what));
     };
     if (pattern.mode != ast::PathMode::kUnsaid || pattern.search.kind != ast::PathSearch::Kind::kAll) {
       return refuse(pattern.span, "UnexpectedSyntax", "a path mode or search belongs into MATCH");

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -220,6 +221,29 @@ struct Create {
   std::vector<std::pair<Slot, std::pair<std::vector<Slot>, std::vector<Slot>>>> paths;
 };
 
+struct Change {
+  ast::Change::Op op = ast::Change::Op::kProperty;
+  ExprPtr target;
+  std::string key;
+  std::vector<std::string> labels;
+  ExprPtr value;
+  Span span;
+};
+struct Update {
+  std::vector<Change> changes;
+};
+struct Delete {
+  bool detach = false;
+  std::vector<ExprPtr> what;
+};
+// `match` finds the whole pattern; where it finds nothing, `create` makes all of it that is not bound before.
+struct Merge {
+  Match match;
+  Create create;
+  std::vector<Change> on_create;
+  std::vector<Change> on_match;
+};
+
 struct RecordParticipant {
   ExprPtr actor;
   ExprPtr acting_for;
@@ -263,7 +287,8 @@ struct Union {
   bool distinct = true;
 };
 
-using Step = std::variant<Match, Projection, Unwind, Create, Record, CallProcedure, CallQuery, Filter, Union>;
+using Step = std::variant<Match, Projection, Unwind, Create, Update, Delete, Merge, Record, CallProcedure, CallQuery,
+                          Filter, Union>;
 
 // Steps that start from one given row.
 struct SubqueryBody {
@@ -281,7 +306,8 @@ struct Query {
   bool explain = false;
   bool writes = false;
   Slot slot_count = 0;
-  std::vector<std::string> slot_names;  // by slot; "" for unnamed ones
+  std::vector<std::string> slot_names;             // by slot; "" for unnamed ones
+  std::unordered_map<Slot, ValueKind> sure_kinds;  // of slots that hold one kind or null, whatever the data
   std::vector<Step> steps;
   std::vector<Column> columns;       // of RETURN; empty without one
   std::vector<std::string> notices;  // for people: a kind that nothing has

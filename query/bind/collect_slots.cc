@@ -102,6 +102,14 @@ class StepVisitor {
       std::visit([this](const auto& i) { add(i.properties); }, item);
     }
   }
+  void operator()(const bound::Update& step) const { add(step.changes); }
+  void operator()(const bound::Delete& step) const { add(step.what); }
+  void operator()(const bound::Merge& step) const {
+    (*this)(step.match);
+    (*this)(step.create);
+    add(step.on_create);
+    add(step.on_match);
+  }
   void operator()(const bound::Record& step) const {
     for (const ExprPtr& expr : {step.key, step.when, step.place, step.part_of, step.properties}) add(expr);
     for (const bound::RecordParticipant& p : step.participants) {
@@ -120,6 +128,12 @@ class StepVisitor {
   }
   void add(const std::vector<ExprPtr>& list) const {
     for (const ExprPtr& expr : list) add(expr);
+  }
+  void add(const std::vector<bound::Change>& changes) const {
+    for (const bound::Change& change : changes) {
+      add(change.target);
+      add(change.value);
+    }
   }
   void add(const bound::SubqueryBody& body) const {
     for (const bound::Step& step : body.steps) std::visit(*this, step);

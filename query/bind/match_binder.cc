@@ -70,6 +70,11 @@ Result<bound::Match> MatchBinder::run(const ast::Match& node) {
   return std::move(out_);
 }
 
+Result<bound::Match> MatchBinder::run(const ast::PathPattern& pattern) {
+  DEMARCHE_CHECK(bind_path(pattern));
+  return std::move(out_);
+}
+
 Result<void> MatchBinder::bind_where(const ast::ExprPtr& where, const Scope& scope,
                                      std::vector<ExprPtr>& conditions) const {
   if (!where) return {};

@@ -23,6 +23,8 @@ class MatchBinder {
       : scope_(scope), context_(context), new_names_(new_names) {}
 
   [[nodiscard]] Result<bound::Match> run(const ast::Match& node);
+  // One path by itself, as MERGE looks for it.
+  [[nodiscard]] Result<bound::Match> run(const ast::PathPattern& pattern);
 
  private:
   [[nodiscard]] Result<void> bind_lone(const ast::PathPattern& pattern);

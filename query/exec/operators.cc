@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "query/exec/aggregate.h"
 #include "query/exec/evaluate.h"
 
 namespace demarche::query {
@@ -102,12 +103,6 @@ struct RowKeyHash {
   }
 };
 
-// What a value counts as beside the row it is held in: long lists and paths are many rows' worth of memory.
-std::size_t extra_rows(const Value& v) {
-  constexpr std::size_t kElementsPerRow = 8;
-  if (v.kind() == ValueKind::kPath) return v.as_path().interactions.size() / kElementsPerRow;
-  return v.kind() == ValueKind::kList ? v.as_list().size() / kElementsPerRow : 0;
-}
 std::size_t extra_rows(const ValueList& values) {
   return std::accumulate(values.begin(), values.end(), std::size_t{0},
                          [](std::size_t n, const Value& v) { return n + extra_rows(v); });
@@ -142,80 +137,6 @@ class DistinctOp final : public OneInput<plan::Distinct> {
   }
 
  private:
-  std::unordered_set<RowKey, RowKeyHash> seen_;
-};
-
-// One aggregate of one group.
-class Accumulator {
- public:
-  explicit Accumulator(const bound::Aggregate& aggregate) : aggregate_(&aggregate) {}
-
-  Result<void> add(const Value& v, ExecContext& context) {
-    if (aggregate_->argument == nullptr) {
-      ++count_;
-      return {};
-    }
-    if (v.is_null()) return {};
-    if (aggregate_->distinct) {
-      if (!seen_.insert(RowKey{{v}}).second) return {};
-      DEMARCHE_CHECK(context.hold_rows(1));
-    }
-    ++count_;
-    switch (aggregate_->def->id) {
-      case FunctionId::kCollect:
-        list_.push_back(v);
-        return context.hold_rows(1 + extra_rows(v));
-      case FunctionId::kMin:
-        if (count_ == 1 || order(v, best_) < 0) best_ = v;
-        return {};
-      case FunctionId::kMax:
-        if (count_ == 1 || order(v, best_) > 0) best_ = v;
-        return {};
-      case FunctionId::kSum:
-      case FunctionId::kAvg:
-        return add_number(v);
-      default:
-        return {};
-    }
-  }
-
-  [[nodiscard]] Value result() {
-    switch (aggregate_->def->id) {
-      case FunctionId::kCount:
-        return Value::integer(count_);
-      case FunctionId::kCollect:
-        return Value::list(std::move(list_));
-      case FunctionId::kSum:
-        return whole_only_ ? Value::integer(whole_) : Value::real(real_);
-      case FunctionId::kAvg:
-        return count_ == 0 ? Value() : Value::real(real_ / static_cast<double>(count_));
-      default:
-        return best_;
-    }
-  }
-
- private:
-  Result<void> add_number(const Value& v) {
-    if (!v.is_number()) {
-      return runtime_error("TypeError", "InvalidArgumentType", aggregate_->span,
-                           fmt::format("{} takes numbers, found {}", aggregate_->def->name, a_kind(v.kind())));
-    }
-    real_ += v.to_real();
-    if (v.kind() == ValueKind::kFloat) {
-      whole_only_ = false;
-    } else if (whole_only_ && __builtin_add_overflow(whole_, v.as_integer(), &whole_)) {
-      return runtime_error("ArithmeticError", "IntegerOverflow", aggregate_->span, "the sum does not fit into 64 bits");
-    }
-    return {};
-  }
-
-  const bound::Aggregate* aggregate_;
-  std::int64_t count_ = 0;
-  std::int64_t whole_ = 0;
-  double real_ = 0;
-  bool whole_only_ = true;
-  Value best_;
-  ValueList list_;
   std::unordered_set<RowKey, RowKeyHash> seen_;
 };
 
@@ -499,7 +420,9 @@ OperatorPtr make_operator(const plan::Node& node, std::size_t slots, ExecContext
           return std::make_unique<UnwindOp>(std::move(input), node, op, slots, context);
         } else if constexpr (std::is_same_v<T, plan::MakePath> || std::is_same_v<T, plan::Walk>) {
           return make_walk(node, std::move(input), slots, context);
-        } else if constexpr (std::is_same_v<T, plan::Create> || std::is_same_v<T, plan::Record>) {
+        } else if constexpr (std::is_same_v<T, plan::Create> || std::is_same_v<T, plan::Record> ||
+                             std::is_same_v<T, plan::Update> || std::is_same_v<T, plan::Delete> ||
+                             std::is_same_v<T, plan::Merge>) {
           return make_write(node, std::move(input), slots, context);
         } else {
           return make_scan(node, std::move(input), slots, context);

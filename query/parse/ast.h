@@ -41,6 +41,7 @@ enum class BinaryOp : std::uint8_t {
   kStartsWith,
   kEndsWith,
   kContains,
+  kMatches,
   kIn,
   kBefore,
   kAfter,
@@ -262,6 +263,30 @@ struct Create {
   std::vector<PathPattern> patterns;
 };
 
+// One part of SET (a.k = v, a = {..}, a += {..}, a:Label) or REMOVE (a.k, a:Label).
+struct Change {
+  enum class Op : std::uint8_t { kProperty, kReplace, kAdd, kLabels, kRemoveProperty, kRemoveLabels };
+  Op op = Op::kProperty;
+  ExprPtr target;    // the actor or interaction
+  std::string key;   // of the property
+  LabelExpr labels;  // kLabels, kRemoveLabels
+  ExprPtr value;     // kProperty, kReplace, kAdd
+  Span span;
+};
+// SET and REMOVE
+struct Update {
+  std::vector<Change> changes;
+};
+struct Delete {
+  bool detach = false;
+  std::vector<ExprPtr> what;
+};
+struct Merge {
+  PathPattern pattern;
+  std::vector<Change> on_create;
+  std::vector<Change> on_match;
+};
+
 // RECORD CALL 'key' BETWEEN 'a' AS caller, 'b' FOR 'c' AS callee ON '2016' AT 'Geneva' SOURCE 's' {note: '...'}
 struct RecordParticipant {
   ExprPtr actor;
@@ -315,7 +340,7 @@ struct CallQuery {
 
 struct Clause {
   Span span;
-  std::variant<Match, Return, With, Unwind, Create, Record, CallProcedure, CallQuery> node;
+  std::variant<Match, Return, With, Unwind, Create, Update, Delete, Merge, Record, CallProcedure, CallQuery> node;
 };
 
 enum class ExplainMode : std::uint8_t { kNone, kExplain };

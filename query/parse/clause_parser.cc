@@ -9,14 +9,16 @@ using namespace ast;  // NOLINT(google-build-using-namespace): this file builds 
 namespace {
 
 const std::vector<std::string>& clause_words() {
-  static const std::vector<std::string> words = {"MATCH",  "OPTIONAL MATCH", "WHERE",   "RETURN", "WITH",
-                                                 "UNWIND", "CALL",           "CREATE",  "RECORD", "ORDER",
-                                                 "LIMIT",  "SKIP",           "EXPLAIN", "UNION"};
+  static const std::vector<std::string> words = {
+      "MATCH",  "OPTIONAL MATCH", "WHERE",         "RETURN", "WITH",  "UNWIND", "CALL", "CREATE",  "SET",  "REMOVE",
+      "DELETE", "MERGE",          "DETACH DELETE", "RECORD", "ORDER", "LIMIT",  "SKIP", "EXPLAIN", "UNION"};
   return words;
 }
 
 bool writes(const Clause& clause) {
-  return std::holds_alternative<Create>(clause.node) || std::holds_alternative<Record>(clause.node);
+  return std::holds_alternative<Create>(clause.node) || std::holds_alternative<Update>(clause.node) ||
+         std::holds_alternative<Delete>(clause.node) || std::holds_alternative<Merge>(clause.node) ||
+         std::holds_alternative<Record>(clause.node);
 }
 
 }  // namespace
@@ -68,11 +70,6 @@ Result<Query> ClauseParser::parse_single_query(bool inner) {
   Query out;
   const std::size_t first = at_;
   do {
-    for (const char* word : {"SET", "REMOVE", "DELETE", "DETACH", "MERGE"}) {
-      if (!inner || !is_word(word)) continue;
-      return syntax_error("InvalidClauseComposition", peek().span,
-                          "a query inside another one only reads; write in the outer one");
-    }
     DEMARCHE_TRY(Clause clause, parse_clause());
     out.clauses.push_back(std::move(clause));
     if (++clauses_ > kClausesMax) {
@@ -147,6 +144,8 @@ Result<Clause> ClauseParser::parse_clause() {
     DEMARCHE_TRY(Record node, parse_record());
     return done(std::move(node));
   }
+  DEMARCHE_TRY(auto write, parse_write());
+  if (write) return std::visit([&](auto& node) { return done(std::move(node)); }, *write);
   if (peek().kind == TokenKind::kEnd && at_ == 0)
     return syntax_error("UnexpectedSyntax", peek().span, "the query is empty; try MATCH (a) RETURN a.name");
   const std::string near = peek().kind == TokenKind::kWord ? nearest(peek().text, clause_words()) : "";
@@ -154,7 +153,8 @@ Result<Clause> ClauseParser::parse_clause() {
     return syntax_error("UnexpectedSyntax", peek().span,
                         fmt::format("unknown clause '{}'; did you mean {}?", peek().text, near));
   }
-  return expected("a clause (MATCH, OPTIONAL MATCH, WITH, UNWIND, CALL, CREATE, RECORD or RETURN)");
+  return expected(
+      "a clause (MATCH, OPTIONAL MATCH, WITH, UNWIND, CALL, CREATE, MERGE, SET, REMOVE, DELETE, RECORD or RETURN)");
 }
 
 Result<Match> ClauseParser::parse_match() {

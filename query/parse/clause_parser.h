@@ -1,13 +1,13 @@
 // Rules for clauses, for whole queries, and for queries inside expressions.
 #pragma once
 
-#include "query/parse/pattern_parser.h"
+#include "query/parse/write_parser.h"
 
 namespace demarche::query {
 
-class ClauseParser : public PatternParser {
+class ClauseParser : public WriteParser {
  public:
-  using PatternParser::PatternParser;
+  using WriteParser::WriteParser;
 
   // One statement.
   [[nodiscard]] Result<ast::Query> parse_statement();

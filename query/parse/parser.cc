@@ -92,6 +92,7 @@ class Parser final : public ClauseParser {
     if (is_word("STARTS") && is_word("WITH", 1)) return take(), take(), BinaryOp::kStartsWith;
     if (is_word("ENDS") && is_word("WITH", 1)) return take(), take(), BinaryOp::kEndsWith;
     if (take_word("CONTAINS")) return BinaryOp::kContains;
+    if (take_symbol("=~")) return BinaryOp::kMatches;
     if (take_word("IN")) return BinaryOp::kIn;
     if (take_word("BEFORE")) return BinaryOp::kBefore;
     if (take_word("AFTER")) return BinaryOp::kAfter;
@@ -167,13 +168,18 @@ class Parser final : public ClauseParser {
     return make(span_from(first), Unary{minus ? UnaryOp::kMinus : UnaryOp::kPlus, std::move(operand)});
   }
 
-  Result<ExprPtr> parse_postfix() {
+  Result<ExprPtr> parse_postfix() override {
     const std::size_t first = at_;
     DEMARCHE_TRY(ExprPtr out, parse_atom());
     while (true) {
       DEMARCHE_CHECK(check_depth());
       if (take_symbol(".")) {
         DEMARCHE_TRY(std::string key, need_name("a property name"));
+        if (const auto* space = std::get_if<VariableRef>(&out->node); space != nullptr && is_symbol("(")) {
+          take();
+          DEMARCHE_ASSIGN(out, parse_arguments(first, space->name + "." + key));  // duration.between(..)
+          continue;
+        }
         out = make(span_from(first), PropertyOf{std::move(out), std::move(key)});
       } else if (take_symbol("[")) {
         DEMARCHE_ASSIGN(out, parse_index(first, std::move(out)));
@@ -382,9 +388,13 @@ class Parser final : public ClauseParser {
       if (const auto kind = quantifier(name.text)) return parse_quantifier(first, *kind);
     }
     if (same_word(name.text, "reduce") && is_name() && is_symbol("=", 1)) return parse_reduce(first);
+    return parse_arguments(first, name.text);
+  }
+
+  Result<ExprPtr> parse_arguments(std::size_t first, const std::string& name) {  // behind the opening bracket
     Call call;
-    call.name = name.text;
-    call.name_span = name.span;
+    call.name = name;
+    call.name_span = join(tokens_[first].span, tokens_[at_ - 2].span);
     if (take_symbol("*")) {
       call.star = true;
     } else if (!is_symbol(")")) {
@@ -394,7 +404,7 @@ class Parser final : public ClauseParser {
         call.arguments.push_back(std::move(argument));
       } while (take_symbol(","));
     }
-    DEMARCHE_CHECK(need_symbol(")", fmt::format("to end the arguments of {}", name.text)));
+    DEMARCHE_CHECK(need_symbol(")", fmt::format("to end the arguments of {}", name)));
     return make(span_from(first), std::move(call));
   }
 

@@ -15,6 +15,7 @@ class PatternParser : public TokenReader {
   ~PatternParser() = default;
 
   [[nodiscard]] virtual Result<ast::ExprPtr> parse_expression() = 0;
+  [[nodiscard]] virtual Result<ast::ExprPtr> parse_postfix() = 0;
   [[nodiscard]] virtual Result<ast::ExprPtr> parse_atom() = 0;
   [[nodiscard]] virtual Result<ast::ExprPtr> parse_map() = 0;
   [[nodiscard]] Result<ast::ExprPtr> parse_where();

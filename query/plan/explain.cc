@@ -125,6 +125,15 @@ class Explainer {
     return fmt::format("unwind {} AS {}", written(op.list), name(op.slot));
   }
   std::string operator()(const plan::Create&) const { return "create"; }
+  std::string operator()(const plan::Update& op) const {
+    std::string out = "change";
+    for (std::size_t i = 0; i < op.update.changes.size(); ++i) {
+      out += (i == 0 ? " " : ", ") + written(op.update.changes[i].span);
+    }
+    return out;
+  }
+  std::string operator()(const plan::Delete& op) const { return op.what.detach ? "detach and delete" : "delete"; }
+  std::string operator()(const plan::Merge&) const { return "find or create"; }
   std::string operator()(const plan::Record&) const { return "record"; }
 
  private:
@@ -143,6 +152,7 @@ class Printer {
       out_ += fmt::format("{}{}  (~{:.0f} rows)\n", std::string(2 * depth, ' '), std::visit(explainer_, node->op),
                           std::max(0.0, node->rows_estimate));
       if (const auto* apply = std::get_if<plan::Apply>(&node->op)) chain(apply->inner.get(), depth + 2);
+      if (const auto* merge = std::get_if<plan::Merge>(&node->op)) chain(merge->inner.get(), depth + 2);
       if (const auto* parts = std::get_if<plan::Union>(&node->op)) {
         for (const plan::NodePtr& part : parts->parts) chain(part.get(), depth + 2);
       }

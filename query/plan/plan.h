@@ -132,6 +132,12 @@ struct Create {
 struct Record {
   bound::Record record;
 };
+struct Update {
+  bound::Update update;
+};
+struct Delete {
+  bound::Delete what;
+};
 
 struct CallProcedure {
   bound::CallProcedure call;
@@ -153,10 +159,19 @@ struct Union {
   std::vector<Slot> made;
 };
 
+// Runs `inner` for each row; where it finds nothing the pattern is created.
+struct Merge {
+  std::unique_ptr<Node> inner;  // ends in an Argument
+  std::vector<Slot> made;
+  bound::Create create;
+  std::vector<bound::Change> on_create;
+  std::vector<bound::Change> on_match;
+};
+
 struct Node {
-  std::variant<SingleRow, Argument, Apply, Union, ActorScan, InteractionScan, ContactScan, Expand, ExpandInteraction,
-               Walk, CallProcedure, MakePath, Filter, Project, Aggregate, Distinct, Sort, Skip, Limit, Unwind, Create,
-               Record>
+  std::variant<SingleRow, Argument, Apply, Merge, Union, ActorScan, InteractionScan, ContactScan, Expand,
+               ExpandInteraction, Walk, CallProcedure, MakePath, Filter, Project, Aggregate, Distinct, Sort, Skip,
+               Limit, Unwind, Create, Update, Delete, Record>
       op;
   std::unique_ptr<Node> input;  // null for SingleRow only
   std::vector<Slot> carried;    // slots of the input that are copied along to each row this node makes

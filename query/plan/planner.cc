@@ -98,6 +98,18 @@ class Planner {
     for (const auto& [slot, parts] : create.paths) make_live(slot);
   }
 
+  void add(const bound::Update& update) { push(plan::Update{update}, root_->rows_estimate); }
+  void add(const bound::Delete& what) { push(plan::Delete{what}, root_->rows_estimate); }
+
+  void add(const bound::Merge& merge) {
+    std::vector<Slot> live = live_;
+    plan::Merge node{nullptr, {}, merge.create, merge.on_create, merge.on_match};
+    node.inner = plan_match(merge.match, make_argument(live_), live, statistics_);
+    node.made.assign(live.begin() + static_cast<std::ptrdiff_t>(live_.size()), live.end());
+    push(std::move(node), root_->rows_estimate);
+    live_ = std::move(live);
+  }
+
   void add(const bound::Record& record) { push(plan::Record{record}, 1); }
 
   void add(const bound::Filter& filter) {
