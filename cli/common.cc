@@ -21,12 +21,17 @@ extern "C" void on_interrupt(int) { interrupted_flag.store(true); }
 
 void say_changes(const query::Changes& changes) {
   if (changes.commit.value == 0) return;
-  std::string made;
-  if (changes.actors_created > 0) made = plural(changes.actors_created, "actor", "actors");
-  if (changes.interactions_created > 0) {
-    made += (made.empty() ? "" : " and ") + plural(changes.interactions_created, "interaction", "interactions");
-  }
-  say(fmt::format("recorded {} (commit {})", made.empty() ? "the change" : made, changes.commit.value));
+  std::string all;
+  const auto add = [&](const char* done, std::uint64_t actors, std::uint64_t interactions) {
+    std::string what;
+    if (actors > 0) what = plural(actors, "actor", "actors");
+    if (interactions > 0) what += (what.empty() ? "" : " and ") + plural(interactions, "interaction", "interactions");
+    if (!what.empty()) all += fmt::format("{}{} {}", all.empty() ? "" : ", ", done, what);
+  };
+  add("recorded", changes.actors_created, changes.interactions_created);
+  add("changed", changes.actors_changed, changes.interactions_changed);
+  add("deleted", changes.actors_deleted, changes.interactions_deleted);
+  say(fmt::format("{} (commit {})", all.empty() ? "recorded the change" : all, changes.commit.value));
 }
 
 // How far a claim's own date of the interaction reaches.

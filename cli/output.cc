@@ -269,6 +269,13 @@ std::string ValueText::plain(const Value& value) {
       return value.as_string();
     case ValueKind::kDate:
       return value.as_date().text;
+    case ValueKind::kDay:
+    case ValueKind::kTime:
+    case ValueKind::kLocalTime:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime:
+    case ValueKind::kDuration:
+      return query::iso_text(value);
     case ValueKind::kActor:
       return actor_name(value.as_actor());
     case ValueKind::kInteraction:
@@ -307,6 +314,12 @@ std::string ValueText::json(const Value& value) {
       return plain(value);
     case ValueKind::kString:
     case ValueKind::kDate:
+    case ValueKind::kDay:
+    case ValueKind::kTime:
+    case ValueKind::kLocalTime:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime:
+    case ValueKind::kDuration:
       return json_string(plain(value));
     case ValueKind::kActor: {
       const auto actor = view_.get_actor(value.as_actor());

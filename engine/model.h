@@ -21,9 +21,24 @@ struct DateText {
   friend bool operator==(const DateText&, const DateText&) = default;
 };
 
+// A day, a time of day, both, or a duration: exact, in its ISO 8601 form. Stored: never renumber.
+enum class TimeForm : std::uint8_t {
+  kDay = 1,
+  kLocalTime = 2,
+  kTime = 3,
+  kLocalDateTime = 4,
+  kDateTime = 5,
+  kDuration = 6,
+};
+struct TimeText {
+  TimeForm form = TimeForm::kDay;
+  std::string iso;
+  friend bool operator==(const TimeText&, const TimeText&) = default;
+};
+
 // Value of a property. Lists hold values of any of these kinds; maps cannot be stored.
 struct PropertyValue {
-  std::variant<bool, std::int64_t, double, std::string, DateText, std::vector<PropertyValue>> value;
+  std::variant<bool, std::int64_t, double, std::string, DateText, TimeText, std::vector<PropertyValue>> value;
   friend bool operator==(const PropertyValue&, const PropertyValue&) = default;
 };
 using Properties = std::vector<std::pair<std::string, PropertyValue>>;  // ascending by key, keys unique

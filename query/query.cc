@@ -10,6 +10,7 @@
 #include "query/exec/context.h"
 #include "query/exec/evaluate.h"
 #include "query/exec/operators.h"
+#include "query/exec/write.h"
 #include "query/parse/lexer.h"
 #include "query/parse/parser.h"
 #include "query/plan/planner.h"
@@ -100,21 +101,52 @@ Result<void> drain(ResultCursor::State& s) {
 }
 
 bool writes_to_store(const ast::Query& syntax) {
+  if (std::any_of(syntax.parts.begin(), syntax.parts.end(), writes_to_store)) {
+    return syntax.explain == ast::ExplainMode::kNone;
+  }
   return syntax.explain == ast::ExplainMode::kNone &&
          std::any_of(syntax.clauses.begin(), syntax.clauses.end(), [](const ast::Clause& clause) {
-           return std::holds_alternative<ast::Create>(clause.node) || std::holds_alternative<ast::Record>(clause.node);
+           return std::holds_alternative<ast::Create>(clause.node) ||
+                  std::holds_alternative<ast::Update>(clause.node) ||
+                  std::holds_alternative<ast::Delete>(clause.node) || std::holds_alternative<ast::Merge>(clause.node) ||
+                  std::holds_alternative<ast::Record>(clause.node);
          });
+}
+
+// Kinds that CREATE and MERGE name are declared before the statement is bound, so that its later clauses, and MERGE in
+// its later rows, look for them. What cannot be declared is refused where it is created.
+void declare_kinds(const ast::Query& syntax, Transaction& tx) {
+  const auto declare = [&](const ast::PathPattern& pattern) {
+    for (const ast::InteractionPattern& p : pattern.interactions) {
+      if (p.kinds && p.kinds->op == ast::LabelExpr::Op::kName && !tx.view().kinds().find(p.kinds->name))
+        (void)tx.declare_kind(p.kinds->name, kinds::kInteraction);
+    }
+  };
+  for (const ast::Query& part : syntax.parts) declare_kinds(part, tx);
+  for (const ast::Clause& clause : syntax.clauses) {
+    if (const auto* create = std::get_if<ast::Create>(&clause.node)) {
+      for (const ast::PathPattern& pattern : create->patterns) declare(pattern);
+    } else if (const auto* merge = std::get_if<ast::Merge>(&clause.node)) {
+      declare(merge->pattern);
+    }
+  }
 }
 
 // Runs a statement that writes to its end, keeps its rows, and commits.
 Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& tx, std::string_view text) {
-  const Statistics before = s.view->statistics();
   DEMARCHE_CHECK(drain(s));
+  DEMARCHE_CHECK(finish_deletes(*s.context));
+  const WrittenSoFar& written = s.context->written;
+  s.changes.actors_created = written.actors_created;
+  s.changes.interactions_created = written.interactions_created;
+  s.changes.actors_changed = written.actors_changed.size();
+  s.changes.interactions_changed = written.interactions_changed.size();
+  s.changes.actors_deleted = written.actors_deleted.size();
+  s.changes.interactions_deleted = written.interactions_deleted.size();
+  const bool any = written.any();  // a kind that was declared and not used is no change
   s.root.reset();
   s.context.reset();
-  s.changes.actors_created = tx.view().statistics().actors - before.actors;
-  s.changes.interactions_created = tx.view().statistics().interactions - before.interactions;
-  if (!tx.empty()) DEMARCHE_ASSIGN(s.changes.commit, tx.commit(text.substr(0, 200)));
+  if (any) DEMARCHE_ASSIGN(s.changes.commit, tx.commit(text.substr(0, 200)));
   s.view = store.view();
   return {};
 }
@@ -140,13 +172,14 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
   auto state = std::make_unique<ResultCursor::State>();
   state->parameters = parameters;
-  DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
   const bool writes = writes_to_store(syntax);
   std::unique_ptr<Transaction> tx;
   if (writes) DEMARCHE_ASSIGN(tx, store.begin());
+  if (writes) declare_kinds(syntax, *tx);
   state->view = store.view();
   const View& view = writes ? tx->view() : *state->view;
   DEMARCHE_TRY(bound::Query bound, bind_query(syntax, text, view.kinds()));
+  DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
   DEMARCHE_ASSIGN(state->plan, plan_query(std::move(bound), view.statistics()));
   const bound::Query& query = state->plan.query;
   for (const bound::Column& column : query.columns) state->columns.push_back(column.name);
@@ -158,6 +191,7 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   state->batch = Batch(query.slot_count);
   state->context = std::make_unique<ExecContext>(view, state->parameters, limits, options.cancel);
   state->context->transaction = tx.get();
+  state->context->plan = &state->plan;
   state->root = make_operator(*state->plan.root, query.slot_count, *state->context);
   if (writes) DEMARCHE_CHECK(finish_writing(*state, store, *tx, text));
   return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));

@@ -48,6 +48,10 @@ class ResultRows {
 struct Changes {
   std::uint64_t actors_created = 0;
   std::uint64_t interactions_created = 0;
+  std::uint64_t actors_changed = 0;  // among them those created by the same statement
+  std::uint64_t interactions_changed = 0;
+  std::uint64_t actors_deleted = 0;
+  std::uint64_t interactions_deleted = 0;
   CommitNumber commit;  // 0: nothing was written
 };
 

@@ -51,6 +51,12 @@ Value Value::interaction(InteractionId id) {
 Value Value::truth(Truth t) { return t == Truth::kUnknown ? Value() : boolean(t == Truth::kTrue); }
 Value Value::string(std::string text) { return boxed(ValueKind::kString, std::move(text)); }
 Value Value::date(DateValue date) { return boxed(ValueKind::kDate, std::move(date)); }
+Value Value::time(const CalendarTime& time) {
+  constexpr ValueKind kKinds[] = {ValueKind::kDay, ValueKind::kLocalTime, ValueKind::kTime, ValueKind::kLocalDateTime,
+                                  ValueKind::kDateTime};  // by TimeType
+  return boxed(kKinds[static_cast<std::size_t>(time.type)], time);
+}
+Value Value::duration(const Duration& duration) { return boxed(ValueKind::kDuration, duration); }
 Value Value::list(ValueList items) { return boxed(ValueKind::kList, std::move(items)); }
 Value Value::path(PathValue path) { return boxed(ValueKind::kPath, std::move(path)); }
 Value Value::map(ValueMap entries) {
@@ -68,6 +74,8 @@ Value Value::map(ValueMap entries) {
 
 const std::string& Value::as_string() const { return unboxed<std::string>(); }
 const DateValue& Value::as_date() const { return unboxed<DateValue>(); }
+const CalendarTime& Value::as_time() const { return unboxed<CalendarTime>(); }
+const Duration& Value::as_duration() const { return unboxed<Duration>(); }
 const ValueList& Value::as_list() const { return unboxed<ValueList>(); }
 const ValueMap& Value::as_map() const { return unboxed<ValueMap>(); }
 const PathValue& Value::as_path() const { return unboxed<PathValue>(); }
@@ -160,6 +168,12 @@ int comparable(const Value& a, const Value& b) {
       return three_way(a.as_string().compare(b.as_string()), 0);
     case ValueKind::kBoolean:
       return three_way(a.as_boolean(), b.as_boolean());
+    case ValueKind::kDay:
+    case ValueKind::kTime:
+    case ValueKind::kLocalTime:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime:
+      return compare(a.as_time(), b.as_time());
     default:
       return 2;
   }
@@ -206,6 +220,14 @@ Truth equals(const Value& a, const Value& b) {
       return of(a.as_interaction() == b.as_interaction());
     case ValueKind::kDate:
       return of(same_owner(a.as_date(), b.as_date()) || a.as_date().bounds == b.as_date().bounds);
+    case ValueKind::kDay:
+    case ValueKind::kTime:
+    case ValueKind::kLocalTime:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime:
+      return of(compare(a.as_time(), b.as_time()) == 0);
+    case ValueKind::kDuration:
+      return of(a.as_duration() == b.as_duration());
     case ValueKind::kPath:
       return of(a.as_path().actors == b.as_path().actors && a.as_path().interactions == b.as_path().interactions);
     case ValueKind::kList:
@@ -256,6 +278,14 @@ int order(const Value& a, const Value& b) {
       return three_way(a.as_interaction(), b.as_interaction());
     case ValueKind::kDate:
       return order_dates(a.as_date(), b.as_date());
+    case ValueKind::kDay:
+    case ValueKind::kTime:
+    case ValueKind::kLocalTime:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime:
+      return compare(a.as_time(), b.as_time());
+    case ValueKind::kDuration:
+      return compare(a.as_duration(), b.as_duration());
     case ValueKind::kList:
       return order_lists(a.as_list(), b.as_list());
     case ValueKind::kMap:
@@ -291,6 +321,23 @@ std::size_t hash_of(const Value& v) {
       return combine(seed, std::hash<InteractionId>{}(v.as_interaction()));
     case ValueKind::kDate:
       return combine(seed, std::hash<std::string>{}(v.as_date().text));
+    case ValueKind::kDay:
+    case ValueKind::kTime:
+    case ValueKind::kLocalTime:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime: {
+      // Equal instants hash alike, whatever their offset; wrapping round does no harm to a hash.
+      const CalendarTime& t = v.as_time();
+      const auto seconds = t.day * kSecondsPerDay + t.nano / kNanosPerSecond - t.offset;
+      return combine(combine(seed, std::hash<std::int64_t>{}(seconds)),
+                     std::hash<std::int64_t>{}(t.nano % kNanosPerSecond));
+    }
+    case ValueKind::kDuration: {
+      const Duration& d = v.as_duration();
+      std::size_t h = combine(seed, std::hash<std::int64_t>{}(d.months));
+      h = combine(h, std::hash<std::int64_t>{}(d.days));
+      return combine(combine(h, std::hash<std::int64_t>{}(d.seconds)), std::hash<std::int64_t>{}(d.nanos));
+    }
     case ValueKind::kList: {
       std::size_t h = seed;
       for (const Value& item : v.as_list()) h = combine(h, hash_of(item));
@@ -311,6 +358,27 @@ std::size_t hash_of(const Value& v) {
   return seed;
 }
 
+namespace {
+
+constexpr std::uint8_t form_of(TimeType type) { return static_cast<std::uint8_t>(static_cast<int>(type) + 1); }
+static_assert(form_of(TimeType::kDay) == static_cast<std::uint8_t>(TimeForm::kDay));
+static_assert(form_of(TimeType::kLocalTime) == static_cast<std::uint8_t>(TimeForm::kLocalTime));
+static_assert(form_of(TimeType::kTime) == static_cast<std::uint8_t>(TimeForm::kTime));
+static_assert(form_of(TimeType::kLocalDateTime) == static_cast<std::uint8_t>(TimeForm::kLocalDateTime));
+static_assert(form_of(TimeType::kDateTime) == static_cast<std::uint8_t>(TimeForm::kDateTime));
+
+// Was valid when it was stored; what does not read is handed out as its text.
+Value from_stored(const TimeText& stored) {
+  if (stored.form == TimeForm::kDuration) {
+    const auto duration = parse_duration(stored.iso);
+    return duration ? Value::duration(*duration) : Value::string(stored.iso);
+  }
+  const auto time = parse_time(static_cast<TimeType>(static_cast<int>(stored.form) - 1), stored.iso);
+  return time ? Value::time(*time) : Value::string(stored.iso);
+}
+
+}  // namespace
+
 Value from_property(const PropertyValue& value) {
   return std::visit(
       [](const auto& v) -> Value {
@@ -326,6 +394,8 @@ Value from_property(const PropertyValue& value) {
         } else if constexpr (std::is_same_v<T, DateText>) {
           const auto edtf = parse_edtf(v.edtf);  // was valid when it was stored
           return edtf ? Value::date(date_of_record({edtf->text, edtf->bounds}, {})) : Value::string(v.edtf);
+        } else if constexpr (std::is_same_v<T, TimeText>) {
+          return from_stored(v);
         } else {
           ValueList items;
           for (const PropertyValue& item : v) items.push_back(from_property(item));
@@ -347,6 +417,14 @@ Result<PropertyValue> to_property(const Value& value) {
       return PropertyValue{value.as_string()};
     case ValueKind::kDate:
       return PropertyValue{DateText{value.as_date().text}};
+    case ValueKind::kDay:
+    case ValueKind::kTime:
+    case ValueKind::kLocalTime:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime:
+      return PropertyValue{TimeText{static_cast<TimeForm>(form_of(value.as_time().type)), to_iso(value.as_time())}};
+    case ValueKind::kDuration:
+      return PropertyValue{TimeText{TimeForm::kDuration, to_iso(value.as_duration())}};
     case ValueKind::kList: {
       std::vector<PropertyValue> items;
       for (const Value& item : value.as_list()) {
@@ -375,6 +453,18 @@ const char* kind_name(ValueKind kind) {
       return "PATH";
     case ValueKind::kDate:
       return "DATE";
+    case ValueKind::kDay:
+      return "DAY";
+    case ValueKind::kTime:
+      return "TIME";
+    case ValueKind::kLocalTime:
+      return "LOCAL TIME";
+    case ValueKind::kDateTime:
+      return "DATETIME";
+    case ValueKind::kLocalDateTime:
+      return "LOCAL DATETIME";
+    case ValueKind::kDuration:
+      return "DURATION";
     case ValueKind::kString:
       return "STRING";
     case ValueKind::kBoolean:
@@ -392,6 +482,10 @@ const char* kind_name(ValueKind kind) {
 std::string a_kind(ValueKind kind) {
   const std::string name = kind_name(kind);
   return (name.find_first_of("AEIOU") == 0 ? "an " : "a ") + name;
+}
+
+std::string iso_text(const Value& value) {
+  return value.kind() == ValueKind::kDuration ? to_iso(value.as_duration()) : to_iso(value.as_time());
 }
 
 const Value* find_entry(const ValueMap& map, std::string_view key) {

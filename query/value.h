@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cassert>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "engine/model.h"
 #include "engine/types.h"
 #include "engine/when.h"
+#include "query/temporal.h"
 
 namespace demarche::query {
 
@@ -22,7 +24,13 @@ enum class ValueKind : std::uint8_t {
   kInteraction,
   kList,
   kPath,
-  kDate,
+  kDateTime,
+  kLocalDateTime,
+  kDay,   // an exact one: date('2016-04-29')
+  kDate,  // as a record has it, perhaps vague: DATE '2016-04~'
+  kTime,
+  kLocalTime,
+  kDuration,
   kString,
   kBoolean,
   kInteger,
@@ -50,6 +58,9 @@ struct DateValue {
 struct PathValue {
   std::vector<ActorId> actors;
   std::vector<InteractionId> interactions;
+  // When word arrives along a chronological path; null for others, and where that is on no known day. No part of what
+  // makes two paths equal.
+  std::shared_ptr<const DateValue> arrival = nullptr;
 };
 
 class Value {
@@ -73,6 +84,8 @@ class Value {
   [[nodiscard]] static Value real(double d);
   [[nodiscard]] static Value string(std::string text);
   [[nodiscard]] static Value date(DateValue date);
+  [[nodiscard]] static Value time(const CalendarTime& time);  // kDay, kTime, kLocalTime, kDateTime, kLocalDateTime
+  [[nodiscard]] static Value duration(const Duration& duration);
   [[nodiscard]] static Value list(ValueList items);
   [[nodiscard]] static Value map(ValueMap entries);  // sorts by key; the last of equal keys counts
   [[nodiscard]] static Value path(PathValue path);
@@ -84,6 +97,11 @@ class Value {
   [[nodiscard]] bool is_null() const { return kind_ == ValueKind::kNull; }
   [[nodiscard]] bool is_number() const { return kind_ == ValueKind::kInteger || kind_ == ValueKind::kFloat; }
 
+  [[nodiscard]] bool is_time() const {
+    return kind_ == ValueKind::kDay || kind_ == ValueKind::kTime || kind_ == ValueKind::kLocalTime ||
+           kind_ == ValueKind::kDateTime || kind_ == ValueKind::kLocalDateTime;
+  }
+
   // REQUIRES of each: kind() is the one named.
   [[nodiscard]] bool as_boolean() const { return payload_.boolean; }
   [[nodiscard]] std::int64_t as_integer() const { return payload_.integer; }
@@ -92,6 +110,8 @@ class Value {
   [[nodiscard]] InteractionId as_interaction() const { return {payload_.id}; }
   [[nodiscard]] const std::string& as_string() const;
   [[nodiscard]] const DateValue& as_date() const;
+  [[nodiscard]] const CalendarTime& as_time() const;
+  [[nodiscard]] const Duration& as_duration() const;
   [[nodiscard]] const ValueList& as_list() const;
   [[nodiscard]] const ValueMap& as_map() const;
   [[nodiscard]] const PathValue& as_path() const;
@@ -100,7 +120,7 @@ class Value {
   }
 
  private:
-  // Shared part of strings, lists, maps, dates and paths.
+  // Shared part of strings, lists, maps, dates, times, durations and paths.
   struct Box {
     mutable std::atomic<std::uint32_t> owners{1};
     virtual ~Box() = default;
@@ -119,7 +139,7 @@ class Value {
 
   [[nodiscard]] bool has_box() const {
     return kind_ == ValueKind::kString || kind_ == ValueKind::kList || kind_ == ValueKind::kMap ||
-           kind_ == ValueKind::kDate || kind_ == ValueKind::kPath;
+           kind_ == ValueKind::kDate || kind_ == ValueKind::kPath || kind_ == ValueKind::kDuration || is_time();
   }
   void retain() const {
     if (has_box()) payload_.box->owners.fetch_add(1, std::memory_order_relaxed);
@@ -165,8 +185,9 @@ static_assert(sizeof(Value) == 16);
 // Errors: kInvalidArgument for what cannot be a property (null, maps, actors, interactions, paths, lists of these).
 [[nodiscard]] Result<PropertyValue> to_property(const Value& value);
 
-[[nodiscard]] const char* kind_name(ValueKind kind);  // "INTEGER", "LIST", ...
-[[nodiscard]] std::string a_kind(ValueKind kind);     // "an INTEGER", "a LIST", ...
+[[nodiscard]] const char* kind_name(ValueKind kind);     // "INTEGER", "LIST", ...
+[[nodiscard]] std::string a_kind(ValueKind kind);        // "an INTEGER", "a LIST", ...
+[[nodiscard]] std::string iso_text(const Value& value);  // REQUIRES: a time or a duration
 [[nodiscard]] const Value* find_entry(const ValueMap& map, std::string_view key);
 
 // Reads a literal of the language: 1, 1.5, 'text', true, null, [1, 2], {k: 1}. For parameters given as text.

@@ -18,7 +18,13 @@ struct PropertyValue {
     text @3 :Text;
     date @4 :Text;  # EDTF as written
     list @5 :List(PropertyValue);
+    time @6 :TimeText;
   }
+}
+
+struct TimeText {
+  form @0 :UInt8;  # TimeForm of engine/model.h
+  iso @1 :Text;
 }
 
 struct Bounds {

@@ -72,6 +72,10 @@ void write_value(record::PropertyValue::Builder out, const PropertyValue& in) {
           out.setText(text(v));
         } else if constexpr (std::is_same_v<T, DateText>) {
           out.setDate(text(v.edtf));
+        } else if constexpr (std::is_same_v<T, TimeText>) {
+          auto time = out.initTime();
+          time.setForm(static_cast<std::uint8_t>(v.form));
+          time.setIso(text(v.iso));
         } else {
           auto list = out.initList(static_cast<unsigned>(v.size()));
           for (std::size_t i = 0; i < v.size(); ++i) write_value(list[static_cast<unsigned>(i)], v[i]);
@@ -92,6 +96,12 @@ Result<PropertyValue> read_value(record::PropertyValue::Reader in, int depth) {
       return PropertyValue{text(in.getText())};
     case record::PropertyValue::DATE:
       return PropertyValue{DateText{text(in.getDate())}};
+    case record::PropertyValue::TIME: {
+      const std::uint8_t form = in.getTime().getForm();
+      if (form < static_cast<std::uint8_t>(TimeForm::kDay) || form > static_cast<std::uint8_t>(TimeForm::kDuration))
+        return make_error(ErrorCode::kCorruption, fmt::format("stored time of unknown form {}", form));
+      return PropertyValue{TimeText{static_cast<TimeForm>(form), text(in.getTime().getIso())}};
+    }
     case record::PropertyValue::LIST:
       break;
     default:

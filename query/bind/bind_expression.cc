@@ -6,6 +6,9 @@
 
 #include "engine/edtf.h"
 #include "engine/names.h"
+#include "query/bind/ast_walk.h"
+#include "query/bind/bind_subquery.h"
+#include "query/bind/check_types.h"
 #include "query/parse/lexer.h"
 
 namespace demarche::query {
@@ -19,59 +22,6 @@ bool is_time_op(ast::BinaryOp op) {
          op == ast::BinaryOp::kOverlaps;
 }
 
-template <typename Use>
-void for_each_child(const ast::Expr& expr, Use use) {
-  const auto maybe = [&](const ast::ExprPtr& child) {
-    if (child) use(*child);
-  };
-  std::visit(
-      [&](const auto& node) {
-        using T = std::decay_t<decltype(node)>;
-        if constexpr (std::is_same_v<T, ast::PropertyOf>) {
-          maybe(node.object);
-        } else if constexpr (std::is_same_v<T, ast::Unary>) {
-          maybe(node.operand);
-        } else if constexpr (std::is_same_v<T, ast::Binary>) {
-          maybe(node.left);
-          maybe(node.right);
-        } else if constexpr (std::is_same_v<T, ast::Comparison>) {
-          maybe(node.first);
-          for (const auto& [op, operand] : node.rest) maybe(operand);
-        } else if constexpr (std::is_same_v<T, ast::Call>) {
-          for (const auto& argument : node.arguments) maybe(argument);
-        } else if constexpr (std::is_same_v<T, ast::ListOf>) {
-          for (const auto& item : node.items) maybe(item);
-        } else if constexpr (std::is_same_v<T, ast::MapOf>) {
-          for (const auto& [key, value] : node.entries) maybe(value);
-        } else if constexpr (std::is_same_v<T, ast::ElementAt>) {
-          maybe(node.object);
-          maybe(node.index);
-        } else if constexpr (std::is_same_v<T, ast::SliceOf>) {
-          maybe(node.object);
-          maybe(node.from);
-          maybe(node.to);
-        } else if constexpr (std::is_same_v<T, ast::CaseOf>) {
-          maybe(node.subject);
-          for (const auto& [condition, result] : node.branches) {
-            maybe(condition);
-            maybe(result);
-          }
-          maybe(node.otherwise);
-        } else if constexpr (std::is_same_v<T, ast::HasLabels>) {
-          maybe(node.subject);
-        } else if constexpr (std::is_same_v<T, ast::ListScan>) {
-          maybe(node.list);
-          maybe(node.condition);
-          maybe(node.result);
-        } else if constexpr (std::is_same_v<T, ast::Reduce>) {
-          maybe(node.start);
-          maybe(node.list);
-          maybe(node.step);
-        }
-      },
-      expr.node);
-}
-
 class ExpressionBinder {
  public:
   ExpressionBinder(const Scope& scope, const BindContext& context, Aggregation* aggregation)
@@ -81,14 +31,26 @@ class ExpressionBinder {
     if (aggregation_ != nullptr) {
       // A part that is written like a grouping key is that key.
       const std::string_view text = context_.written(expr.span);
+      const bool may_be_key = aggregation_->any_key || is_plain(expr);
       for (const auto& [key, slot] : aggregation_->keys) {
-        if (key == text && !reads_local(expr)) return make_expr(expr.span, bound::SlotRef{slot});
+        if (may_be_key && key == text && !reads_local(expr)) return make_expr(expr.span, bound::SlotRef{slot});
       }
     }
     return std::visit([&](const auto& node) { return bind_node(expr, node); }, expr.node);
   }
 
+  Result<ExprPtr> bind_condition(const ast::Expr& expr) {
+    DEMARCHE_CHECK(check_boolean(expr));
+    return bind(expr);
+  }
+
  private:
+  // a, a.b: what may stand beside an aggregate if it is a column of its own.
+  static bool is_plain(const ast::Expr& expr) {
+    if (const auto* property = std::get_if<ast::PropertyOf>(&expr.node)) return is_plain(*property->object);
+    return std::holds_alternative<ast::VariableRef>(expr.node);
+  }
+
   Result<ExprPtr> bind_optional(const ast::ExprPtr& expr) { return expr ? bind(*expr) : Result<ExprPtr>(ExprPtr()); }
 
   Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::Literal& node) {
@@ -123,16 +85,34 @@ class ExpressionBinder {
                    fmt::format("'{}' stands beside an aggregate but is not a column of its own; add it to the columns",
                                node.name));
     }
+    if (variable->type == SlotType::kActor) note_kind(variable->slot, ValueKind::kActor, context_);
+    if (variable->type == SlotType::kInteraction) note_kind(variable->slot, ValueKind::kInteraction, context_);
+    if (variable->type == SlotType::kPath) note_kind(variable->slot, ValueKind::kPath, context_);
     return make_expr(expr.span, bound::SlotRef{variable->slot});
   }
 
   Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::PropertyOf& node) {
+    if (const auto* name = std::get_if<ast::VariableRef>(&node.object->node)) {
+      const Variable* variable = scope_.find(name->name);
+      if (variable != nullptr && variable->type == SlotType::kPath) {
+        return fault(
+            "SyntaxError", "InvalidArgumentType", expr.span,
+            fmt::format("'{}' is a path and has no properties; ask for its nodes() or relationships()", name->name));
+      }
+    }
     DEMARCHE_TRY(ExprPtr object, bind(*node.object));
+    DEMARCHE_CHECK(check_property(*object, expr.span, context_));
     return make_expr(expr.span, bound::PropertyOf{std::move(object), node.key});
   }
 
   // What is surely no truth value, whatever the data, is refused before the query runs.
-  static Result<void> check_boolean(const ast::Expr& expr) {
+  Result<void> check_boolean(const ast::Expr& expr) const {
+    if (const auto* name = std::get_if<ast::VariableRef>(&expr.node)) {
+      const Variable* variable = scope_.find(name->name);
+      if (variable == nullptr || variable->type == SlotType::kValue || variable->type == SlotType::kScalar) return {};
+      return fault("SyntaxError", "InvalidArgumentType", expr.span,
+                   fmt::format("expected true, false or null, found '{}', which is none of them", name->name));
+    }
     const auto* literal = std::get_if<ast::Literal>(&expr.node);
     const bool list = std::holds_alternative<ast::ListOf>(expr.node);
     const bool map = std::holds_alternative<ast::MapOf>(expr.node);
@@ -175,6 +155,7 @@ class ExpressionBinder {
     }
     DEMARCHE_TRY(ExprPtr left, bind(*node.left));
     DEMARCHE_TRY(ExprPtr right, bind(*node.right));
+    DEMARCHE_CHECK(check_operands(node.op, *left, *right, expr.span, context_));
     return make_expr(expr.span, bound::Binary{node.op, std::move(left), std::move(right)});
   }
 
@@ -211,6 +192,7 @@ class ExpressionBinder {
           fmt::format("{} does not take {} arguments; write {}", def->name, node.arguments.size(), def->signature));
     }
     if (def->aggregate) return bind_aggregate(expr, node, *def);
+    if (def->id == FunctionId::kExists && is_pattern(*node.arguments[0])) return bind(*node.arguments[0]);
     if (node.distinct) {
       return fault("SyntaxError", "UnexpectedSyntax", expr.span,
                    fmt::format("DISTINCT belongs to aggregates; {} is none", def->name));
@@ -220,6 +202,7 @@ class ExpressionBinder {
       DEMARCHE_TRY(ExprPtr bound_argument, bind(*argument));
       out.arguments.push_back(std::move(bound_argument));
     }
+    DEMARCHE_CHECK(check_arguments(out, expr.span, context_));
     return make_expr(expr.span, std::move(out));
   }
 
@@ -228,17 +211,37 @@ class ExpressionBinder {
       return fault("SyntaxError", "InvalidAggregation", expr.span,
                    fmt::format("{} counts over rows; it belongs into RETURN or WITH", def.name));
     }
+    if (aggregation_->sealed) {
+      for (const bound::Aggregate& there : aggregation_->found) {
+        if (context_.written(there.span) == context_.written(expr.span))
+          return make_expr(expr.span, bound::SlotRef{there.slot});
+      }
+      return fault(
+          "SyntaxError", "UndefinedVariable", expr.span,
+          fmt::format("no column computes {}; after grouping only columns are left", context_.written(expr.span)));
+    }
     bound::Aggregate out;
     out.def = &def;
     out.distinct = node.distinct;
     out.span = expr.span;
     if (!node.star) {
-      if (contains_aggregate(*node.arguments[0])) {
-        return fault("SyntaxError", "NestedAggregation", expr.span,
-                     "an aggregate inside an aggregate; compute the inner one in a WITH before");
+      for (const ast::ExprPtr& argument : node.arguments) {
+        if (contains_aggregate(*argument)) {
+          return fault("SyntaxError", "NestedAggregation", expr.span,
+                       "an aggregate inside an aggregate; compute the inner one in a WITH before");
+        }
+        if (is_random(*argument)) {
+          return fault("SyntaxError", "NonConstantExpression", argument->span,
+                       "a random number inside an aggregate; compute it in a WITH before");
+        }
       }
-      // Inside the brackets the rows before grouping are read.
-      DEMARCHE_ASSIGN(out.argument, ExpressionBinder(scope_, context_, nullptr).bind(*node.arguments[0]));
+      // Inside the brackets the rows before grouping are read. A second argument travels with the first in a list.
+      ExpressionBinder inner(scope_, context_, nullptr);
+      DEMARCHE_ASSIGN(out.argument, inner.bind(*node.arguments[0]));
+      if (node.arguments.size() == 2) {
+        DEMARCHE_TRY(ExprPtr second, inner.bind(*node.arguments[1]));
+        out.argument = make_expr(expr.span, bound::ListOf{{std::move(out.argument), std::move(second)}});
+      }
     }
     out.slot = context_.new_slot("");
     aggregation_->found.push_back(out);
@@ -266,6 +269,7 @@ class ExpressionBinder {
   Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::ElementAt& node) {
     DEMARCHE_TRY(ExprPtr object, bind(*node.object));
     DEMARCHE_TRY(ExprPtr index, bind(*node.index));
+    DEMARCHE_CHECK(check_index(*object, expr.span, context_));
     return make_expr(expr.span, bound::ElementAt{std::move(object), std::move(index)});
   }
 
@@ -293,6 +297,21 @@ class ExpressionBinder {
     return make_expr(expr.span, bound::HasLabels{std::move(subject), node.labels});
   }
 
+  Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::Subquery& node) {
+    if (aggregation_ == nullptr) return bind_subquery(expr.span, node, scope_, context_);
+    // Beside an aggregate only grouping keys are left of the rows.
+    Scope scope;
+    for (const Variable& variable : scope_.variables()) {
+      const auto key = std::find_if(aggregation_->keys.begin(), aggregation_->keys.end(),
+                                    [&](const auto& k) { return k.first == variable.name; });
+      const bool local = std::find(locals_.begin(), locals_.end(), variable.slot) != locals_.end();
+      if (local || key != aggregation_->keys.end()) {
+        scope.add({variable.name, local ? variable.slot : key->second, variable.type, variable.nullable});
+      }
+    }
+    return bind_subquery(expr.span, node, scope, context_);
+  }
+
   // Does the expression read the element of a list expression around it?
   [[nodiscard]] bool reads_local(const ast::Expr& expr) const {
     if (locals_.empty()) return false;
@@ -301,13 +320,17 @@ class ExpressionBinder {
       return found != nullptr && std::find(locals_.begin(), locals_.end(), found->slot) != locals_.end();
     }
     bool reads = false;
-    for_each_child(expr, [&](const ast::Expr& child) { reads = reads || reads_local(child); });
+    ast::for_each_child(expr, [&](const ast::Expr& child) { reads = reads || reads_local(child); });
     return reads;
   }
 
   // Binds `expr` where the names in `locals` stand for elements of a list.
   Result<ExprPtr> bind_inside(const ast::ExprPtr& expr, const std::vector<std::pair<std::string, Slot>>& locals) {
     if (!expr) return ExprPtr();
+    if (contains_aggregate(*expr)) {
+      return fault("SyntaxError", "InvalidAggregation", expr->span,
+                   "an aggregate counts over rows, not over the elements of a list; use size() or reduce()");
+    }
     Scope scope = scope_;
     std::vector<Slot> slots = locals_;
     for (const auto& [name, slot] : locals) {
@@ -319,11 +342,21 @@ class ExpressionBinder {
     return inner.bind(*expr);
   }
 
+  // The one kind of all elements of a list that is written out.
+  [[nodiscard]] std::optional<ValueKind> element_kind(const bound::Expr& list) const {
+    const auto* items = std::get_if<bound::ListOf>(&list.node);
+    if (items == nullptr || items->items.empty()) return std::nullopt;
+    const auto first = sure_kind(*items->items[0], context_);
+    const auto same = [&](const ExprPtr& item) { return sure_kind(*item, context_) == first; };
+    return std::all_of(items->items.begin(), items->items.end(), same) ? first : std::nullopt;
+  }
+
   Result<ExprPtr> bind_node(const ast::Expr& expr, const ast::ListScan& node) {
     bound::ListScan out;
     out.kind = node.kind;
     DEMARCHE_ASSIGN(out.list, bind(*node.list));
     out.variable = context_.new_slot(node.variable);
+    note_kind(out.variable, element_kind(*out.list), context_);
     const std::vector<std::pair<std::string, Slot>> locals = {{node.variable, out.variable}};
     DEMARCHE_ASSIGN(out.condition, bind_inside(node.condition, locals));
     DEMARCHE_ASSIGN(out.result, bind_inside(node.result, locals));
@@ -355,7 +388,13 @@ ExprPtr make_expr(Span span, decltype(bound::Expr::node) node) {
 
 Result<ExprPtr> bind_expression(const ast::Expr& expr, const Scope& scope, const BindContext& context,
                                 Aggregation* aggregation) {
+  DEMARCHE_CHECK(check_patterns(expr, false));
   return ExpressionBinder(scope, context, aggregation).bind(expr);
+}
+
+Result<ExprPtr> bind_condition(const ast::Expr& expr, const Scope& scope, const BindContext& context) {
+  DEMARCHE_CHECK(check_patterns(expr, true));
+  return ExpressionBinder(scope, context, nullptr).bind_condition(expr);
 }
 
 bool contains_aggregate(const ast::Expr& expr) {
@@ -364,73 +403,8 @@ bool contains_aggregate(const ast::Expr& expr) {
     if (def != nullptr && def->aggregate) return true;
   }
   bool found = false;
-  for_each_child(expr, [&](const ast::Expr& child) { found = found || contains_aggregate(child); });
+  ast::for_each_child(expr, [&](const ast::Expr& child) { found = found || contains_aggregate(child); });
   return found;
-}
-
-namespace {
-
-// Takes `slot` out of what was collected from position `from` on: a list expression fills it by itself.
-void drop(std::vector<Slot>& slots, std::size_t from, Slot slot) {
-  slots.erase(std::remove(slots.begin() + static_cast<std::ptrdiff_t>(from), slots.end(), slot), slots.end());
-}
-
-}  // namespace
-
-void collect_slots(const bound::Expr& expr, std::vector<Slot>& out) {
-  const auto maybe = [&](const ExprPtr& child) {
-    if (child) collect_slots(*child, out);
-  };
-  std::visit(
-      [&](const auto& node) {
-        using T = std::decay_t<decltype(node)>;
-        if constexpr (std::is_same_v<T, bound::SlotRef>) {
-          out.push_back(node.slot);
-        } else if constexpr (std::is_same_v<T, bound::PropertyOf>) {
-          maybe(node.object);
-        } else if constexpr (std::is_same_v<T, bound::Unary>) {
-          maybe(node.operand);
-        } else if constexpr (std::is_same_v<T, bound::Binary> || std::is_same_v<T, bound::Compare>) {
-          maybe(node.left);
-          maybe(node.right);
-        } else if constexpr (std::is_same_v<T, bound::Function>) {
-          for (const ExprPtr& argument : node.arguments) maybe(argument);
-        } else if constexpr (std::is_same_v<T, bound::ListOf>) {
-          for (const ExprPtr& item : node.items) maybe(item);
-        } else if constexpr (std::is_same_v<T, bound::MapOf>) {
-          for (const auto& [key, value] : node.entries) maybe(value);
-        } else if constexpr (std::is_same_v<T, bound::ElementAt>) {
-          maybe(node.object);
-          maybe(node.index);
-        } else if constexpr (std::is_same_v<T, bound::SliceOf>) {
-          maybe(node.object);
-          maybe(node.from);
-          maybe(node.to);
-        } else if constexpr (std::is_same_v<T, bound::CaseOf>) {
-          maybe(node.subject);
-          for (const auto& [condition, result] : node.branches) {
-            maybe(condition);
-            maybe(result);
-          }
-          maybe(node.otherwise);
-        } else if constexpr (std::is_same_v<T, bound::HasLabels>) {
-          maybe(node.subject);
-        } else if constexpr (std::is_same_v<T, bound::ListScan>) {
-          maybe(node.list);
-          const std::size_t outer = out.size();
-          maybe(node.condition);
-          maybe(node.result);
-          drop(out, outer, node.variable);
-        } else if constexpr (std::is_same_v<T, bound::Reduce>) {
-          maybe(node.start);
-          maybe(node.list);
-          const std::size_t outer = out.size();
-          maybe(node.step);
-          drop(out, outer, node.variable);
-          drop(out, outer, node.accumulator);
-        }
-      },
-      expr.node);
 }
 
 }  // namespace demarche::query

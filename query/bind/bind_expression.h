@@ -28,12 +28,19 @@ struct BindContext {
 struct Aggregation {
   std::vector<bound::Aggregate> found;
   std::vector<std::pair<std::string, Slot>> keys;  // grouping expressions by their text
+  // false: beside an aggregate, where of the keys only variables and their properties may be read.
+  bool any_key = false;
+  bool sealed = false;  // after grouping: no aggregate can be added to those found
 };
 
 // With `aggregation` null an aggregate is an error. With it, each aggregate becomes a slot, and outside of aggregates
 // only grouping keys may be read (AmbiguousAggregationExpression).
 [[nodiscard]] Result<bound::ExprPtr> bind_expression(const ast::Expr& expr, const Scope& scope,
                                                      const BindContext& context, Aggregation* aggregation = nullptr);
+
+// A condition, where a pattern may stand for "there is such a path".
+[[nodiscard]] Result<bound::ExprPtr> bind_condition(const ast::Expr& expr, const Scope& scope,
+                                                    const BindContext& context);
 
 [[nodiscard]] bool contains_aggregate(const ast::Expr& expr);
 

@@ -1,13 +1,20 @@
 #include "query/bind/binder.h"
 
 #include <algorithm>
-#include <unordered_map>
-#include <unordered_set>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "engine/names.h"
+#include "query/bind/ast_walk.h"
 #include "query/bind/bind_expression.h"
+#include "query/bind/bind_subquery.h"
+#include "query/bind/bind_write.h"
+#include "query/bind/check_types.h"
+#include "query/bind/match_binder.h"
+#include "query/bind/procedure_table.h"
 #include "query/bind/scope.h"
 #include "query/parse/lexer.h"
 
@@ -17,219 +24,191 @@ namespace {
 
 using bound::ExprPtr;
 
-// Cuts a condition at its ANDs, so that each part can be tested as soon as what it reads is there.
-void split_conjuncts(const ExprPtr& expr, std::vector<ExprPtr>& out) {
-  if (const auto* binary = std::get_if<bound::Binary>(&expr->node);
-      binary != nullptr && binary->op == ast::BinaryOp::kAnd) {
-    split_conjuncts(binary->left, out);
-    split_conjuncts(binary->right, out);
-    return;
-  }
-  out.push_back(expr);
-}
-
-const char* type_text(SlotType type) {
-  switch (type) {
-    case SlotType::kActor:
-      return "an actor";
-    case SlotType::kInteraction:
-      return "an interaction";
-    case SlotType::kPath:
-      return "a path";
-    case SlotType::kScalar:
-    case SlotType::kValue:
-      return "a value";
-  }
-  return "";
-}
-
 // Surely neither an actor nor an interaction, whatever the data.
 bool is_scalar(const ast::Expr& expr) {
   if (const auto* literal = std::get_if<ast::Literal>(&expr.node)) return !literal->value.is_null();
-  return std::holds_alternative<ast::DateLiteral>(expr.node) || std::holds_alternative<ast::ListOf>(expr.node) ||
-         std::holds_alternative<ast::MapOf>(expr.node) || std::holds_alternative<ast::Comparison>(expr.node);
-}
-
-bool kind_matches(const ast::LabelExpr& expr, KindId kind, const KindTable& table) {
-  switch (expr.op) {
-    case ast::LabelExpr::Op::kAny:
-      return true;
-    case ast::LabelExpr::Op::kNot:
-      return !kind_matches(expr.operands[0], kind, table);
-    case ast::LabelExpr::Op::kAnd:
-      return kind_matches(expr.operands[0], kind, table) && kind_matches(expr.operands[1], kind, table);
-    case ast::LabelExpr::Op::kOr:
-      return kind_matches(expr.operands[0], kind, table) || kind_matches(expr.operands[1], kind, table);
-    case ast::LabelExpr::Op::kName:
-      break;
-  }
-  const auto named = table.find(expr.name);
-  return named && table.is_below(kind, *named);
+  return std::holds_alternative<ast::DateLiteral>(expr.node) || std::holds_alternative<ast::MapOf>(expr.node) ||
+         std::holds_alternative<ast::Comparison>(expr.node);
 }
 
 class Binder {
  public:
-  Binder(std::string_view text, const KindTable& kinds) { context_ = {text, &kinds, &query_}; }
+  Binder(const BindContext& context, Scope scope, bool new_names = true)
+      : context_(context), scope_(std::move(scope)), new_names_(new_names) {}
 
-  Result<bound::Query> run(const ast::Query& query) {
-    query_.explain = query.explain != ast::ExplainMode::kNone;
+  Result<void> run(const ast::Query& query) {
+    if (!query.parts.empty()) return bind_union(query);
     for (const ast::Clause& clause : query.clauses) {
       DEMARCHE_CHECK(std::visit([&](const auto& node) { return bind_clause(clause, node); }, clause.node));
     }
-    return std::move(query_);
+    // Only RETURN answers with columns, and a CALL that stands alone.
+    if (query.clauses.size() > 1 && !std::holds_alternative<ast::Return>(query.clauses.back().node)) columns_.clear();
+    return {};
+  }
+
+  std::vector<bound::Step> take_steps() { return std::move(steps_); }
+  std::vector<bound::Column> take_columns() { return std::move(columns_); }
+
+  // The steps as something that runs for each row of `outer`.
+  [[nodiscard]] std::shared_ptr<const bound::SubqueryBody> take_body(const Scope& outer) {
+    auto body = std::make_shared<bound::SubqueryBody>();
+    std::vector<Slot> used;
+    collect_slots(steps_, used);
+    for (const Variable& variable : outer.variables()) {
+      if (std::find(used.begin(), used.end(), variable.slot) != used.end()) body->imports.push_back(variable.slot);
+    }
+    body->steps = std::move(steps_);
+    for (const bound::Column& column : columns_) body->columns.push_back(column.slot);
+    return body;
   }
 
  private:
+  // ---- queries of several parts ------------------------------------------------------------------------------------
+
+  Result<void> bind_union(const ast::Query& query) {
+    bound::Union out;
+    out.distinct = !query.union_all;
+    for (const ast::Query& part : query.parts) {
+      Binder binder(context_, scope_);
+      DEMARCHE_CHECK(binder.run(part));
+      const std::vector<bound::Column>& columns = binder.columns_;
+      if (out.parts.empty()) {
+        for (const bound::Column& column : columns) columns_.push_back({column.name, context_.new_slot(column.name)});
+      }
+      const bool same = std::equal(columns.begin(), columns.end(), columns_.begin(), columns_.end(),
+                                   [](const bound::Column& a, const bound::Column& b) { return a.name == b.name; });
+      if (!same) {
+        return fault("SyntaxError", "DifferentColumnsInUnion", part.clauses.back().span,
+                     "the parts of a UNION must have the same columns in the same order; rename with AS");
+      }
+      out.parts.push_back(binder.take_body(scope_));
+    }
+    scope_ = Scope();
+    for (const bound::Column& column : columns_) {
+      out.columns.push_back(column.slot);
+      scope_.add({column.name, column.slot, SlotType::kValue});
+    }
+    steps_.emplace_back(std::move(out));
+    return {};
+  }
+
+  Result<void> bind_clause(const ast::Clause&, const ast::CallQuery& node) {
+    Scope inner = scope_;
+    if (node.has_imports) {
+      inner = Scope();
+      for (const auto& [name, span] : node.imports) {
+        const Variable* variable = scope_.find(name);
+        if (variable == nullptr)
+          return fault("SyntaxError", "UndefinedVariable", span, fmt::format("nothing is called '{}' here", name));
+        inner.add(*variable);
+      }
+    }
+    Binder binder(context_, inner);
+    DEMARCHE_CHECK(binder.run(*node.query));
+    for (const bound::Column& column : binder.columns_) {
+      if (scope_.find(column.name) != nullptr) {
+        return fault(
+            "SyntaxError", "VariableAlreadyBound", node.query->span,
+            fmt::format("the inner query returns '{}', which is there already; rename it with AS", column.name));
+      }
+      const Variable* made = binder.scope_.find(column.name);
+      scope_.add({column.name, column.slot, made->type, made->nullable});
+    }
+    steps_.emplace_back(bound::CallQuery{binder.take_body(inner)});
+    return {};
+  }
+
+  // ---- CALL procedure ----------------------------------------------------------------------------------------------
+
+  Result<void> bind_clause(const ast::Clause& clause, const ast::CallProcedure& node) {
+    const ProcedureDef* procedure = find_procedure(node.name);
+    if (procedure == nullptr) {
+      std::vector<std::string> names;
+      for (const ProcedureDef& p : all_procedures()) names.emplace_back(p.name);
+      const std::string near = nearest(node.name, names);
+      return fault("ProcedureError", "ProcedureNotFound", node.name_span,
+                   fmt::format("there is no procedure '{}'; {}", node.name,
+                               near.empty() ? "there are functions() and kinds()" : "did you mean " + near + "?"));
+    }
+    bound::CallProcedure out;
+    out.procedure = procedure;
+    DEMARCHE_CHECK(bind_arguments(clause, node, out));
+    DEMARCHE_CHECK(bind_yields(node, out));
+    steps_.emplace_back(std::move(out));
+    if (node.where) {
+      DEMARCHE_TRY(const ExprPtr condition, bind_condition(*node.where, scope_, context_));
+      steps_.emplace_back(bound::Filter{{condition}});
+    }
+    return {};
+  }
+
+  Result<void> bind_arguments(const ast::Clause& clause, const ast::CallProcedure& node, bound::CallProcedure& out) {
+    const ProcedureDef& procedure = *out.procedure;
+    if (!node.has_arguments) {
+      for (const ProcedureField& field : procedure.arguments) {
+        out.arguments.push_back(make_expr(node.name_span, bound::Parameter{std::string(field.name)}));
+      }
+      return {};
+    }
+    if (node.arguments.size() != procedure.arguments.size()) {
+      return fault("SyntaxError", "InvalidNumberOfArguments", clause.span,
+                   fmt::format("{} takes {} arguments, found {}; its signature is {}", procedure.name,
+                               procedure.arguments.size(), node.arguments.size(), signature(procedure)));
+    }
+    for (std::size_t i = 0; i < node.arguments.size(); ++i) {
+      const ast::Expr& argument = *node.arguments[i];
+      if (contains_aggregate(argument)) {
+        return fault("SyntaxError", "InvalidAggregation", argument.span,
+                     "an argument is computed for each row; count in a WITH before");
+      }
+      const auto* literal = std::get_if<ast::Literal>(&argument.node);
+      const ValueKind wanted = procedure.arguments[i].kind;
+      const bool number = wanted == ValueKind::kFloat && literal != nullptr && literal->value.is_number();
+      if (literal != nullptr && !literal->value.is_null() && literal->value.kind() != wanted && !number) {
+        return fault("SyntaxError", "InvalidArgumentType", argument.span,
+                     fmt::format("{} of {} is {}, found {}", procedure.arguments[i].name, procedure.name,
+                                 a_kind(wanted), a_kind(literal->value.kind())));
+      }
+      DEMARCHE_TRY(ExprPtr bound_argument, bind_expression(argument, scope_, context_));
+      out.arguments.push_back(std::move(bound_argument));
+    }
+    return {};
+  }
+
+  Result<void> bind_yields(const ast::CallProcedure& node, bound::CallProcedure& out) {
+    std::vector<ast::CallProcedure::Yield> yields = node.yields;
+    if (!node.has_yield) {
+      for (const ProcedureField& field : out.procedure->columns) {
+        yields.push_back({std::string(field.name), std::string(field.name), node.name_span});
+      }
+    }
+    for (const ast::CallProcedure::Yield& item : yields) {
+      const auto& fields = out.procedure->columns;
+      const auto field =
+          std::find_if(fields.begin(), fields.end(), [&](const ProcedureField& f) { return f.name == item.column; });
+      if (field == fields.end()) {
+        return fault("SyntaxError", "UndefinedVariable", item.span,
+                     fmt::format("{} has no column '{}'; its signature is {}", out.procedure->name, item.column,
+                                 signature(*out.procedure)));
+      }
+      if (scope_.find(item.name) != nullptr) {
+        return fault("SyntaxError", "VariableAlreadyBound", item.span,
+                     fmt::format("'{}' is taken; rename the column with AS", item.name));
+      }
+      const Slot slot = context_.new_slot(item.name);
+      scope_.add({item.name, slot, SlotType::kValue});
+      out.columns.emplace_back(static_cast<std::size_t>(field - fields.begin()), slot);
+      columns_.push_back({item.name, slot});  // of a CALL that stands alone; a RETURN puts its own in their place
+    }
+    return {};
+  }
+
   // ---- MATCH -------------------------------------------------------------------------------------------------------
 
   Result<void> bind_clause(const ast::Clause&, const ast::Match& node) {
-    bound::Match out;
-    out.optional = node.optional;
-    in_optional_ = node.optional;
-    matched_actors_.clear();
-    std::unordered_set<std::string> own_edges;
-    for (const ast::PathPattern& pattern : node.patterns) {
-      DEMARCHE_CHECK(pattern.stands_alone() ? bind_lone(pattern, out) : bind_path(pattern, own_edges, out));
-    }
-    if (node.where) {
-      DEMARCHE_TRY(const ExprPtr condition, bind_expression(*node.where, scope_, context_));
-      split_conjuncts(condition, out.conditions);
-    }
-    query_.steps.emplace_back(std::move(out));
+    DEMARCHE_TRY(bound::Match match, MatchBinder(scope_, context_, new_names_).run(node));
+    steps_.emplace_back(std::move(match));
     return {};
-  }
-
-  Result<void> bind_lone(const ast::PathPattern& pattern, bound::Match& out) {
-    const ast::InteractionPattern& p = pattern.interactions[0];
-    if (!pattern.variable.empty()) {
-      return fault("SyntaxError", "InvalidArgumentType", pattern.span,
-                   "an interaction alone is no path; name it inside the bracket");
-    }
-    bound::LoneInteraction lone;
-    DEMARCHE_TRY(const Variable variable, variable_for(p.variable, SlotType::kInteraction, p.span));
-    lone.may_be_value = is_unsure(variable);
-    lone.slot = variable.slot;
-    lone.kinds = resolve_kinds(p.kinds);
-    DEMARCHE_CHECK(bind_property_map(lone.slot, p.properties, out.conditions));
-    out.alone.push_back(std::move(lone));
-    return {};
-  }
-
-  Result<void> bind_path(const ast::PathPattern& pattern, std::unordered_set<std::string>& own_edges,
-                         bound::Match& out) {
-    bound::PathVariable path;
-    for (const ast::ActorPattern& actor : pattern.actors) {
-      DEMARCHE_TRY(const std::size_t index, bind_actor(actor, out));
-      path.actors.push_back(index);
-    }
-    for (std::size_t i = 0; i < pattern.interactions.size(); ++i) {
-      const ast::InteractionPattern& p = pattern.interactions[i];
-      if (!p.variable.empty() && !own_edges.insert(p.variable).second) {
-        return fault("SyntaxError", "RelationshipUniquenessViolation", p.span,
-                     fmt::format("'{}' stands twice in this MATCH; each interaction is used once", p.variable));
-      }
-      bound::InteractionEdge edge;
-      DEMARCHE_TRY(const Variable variable, variable_for(p.variable, SlotType::kInteraction, p.span));
-      edge.slot = variable.slot;
-      edge.left = path.actors[i];
-      edge.right = path.actors[i + 1];
-      edge.direction = p.direction;
-      edge.kinds = resolve_kinds(p.kinds);
-      DEMARCHE_CHECK(bind_property_map(edge.slot, p.properties, out.conditions));
-      path.edges.push_back(out.edges.size());
-      out.edges.push_back(std::move(edge));
-    }
-    if (!pattern.variable.empty()) {
-      if (scope_.find(pattern.variable) != nullptr) {
-        return fault("SyntaxError", "VariableAlreadyBound", pattern.span,
-                     fmt::format("'{}' is taken; give the path another name", pattern.variable));
-      }
-      path.slot = context_.new_slot(pattern.variable);
-      scope_.add({pattern.variable, path.slot, SlotType::kPath, in_optional_});
-      out.paths.push_back(std::move(path));
-    }
-    return {};
-  }
-
-  Result<std::size_t> bind_actor(const ast::ActorPattern& actor, bound::Match& out) {
-    bound::ActorNode node;
-    DEMARCHE_TRY(const Variable variable, variable_for(actor.variable, SlotType::kActor, actor.span));
-    node.may_be_value = is_unsure(variable);
-    node.slot = variable.slot;
-    if (actor.labels) {
-      out.conditions.push_back(
-          make_expr(actor.span, bound::HasLabels{make_expr(actor.span, bound::SlotRef{node.slot}), *actor.labels}));
-    }
-    DEMARCHE_CHECK(bind_property_map(node.slot, actor.properties, out.conditions));
-    if (const auto it = matched_actors_.find(node.slot); it != matched_actors_.end()) return it->second;
-    matched_actors_.emplace(node.slot, out.actors.size());
-    out.actors.push_back(node);
-    return out.actors.size() - 1;
-  }
-
-  // The variable a pattern names, made when it is new. `*bound_before` says whether an earlier clause or pattern made
-  // it.
-  Result<Variable> variable_for(const std::string& name, SlotType type, Span span) {
-    if (!name.empty()) {
-      if (const Variable* there = scope_.find(name)) {
-        const bool unknown_type = there->type == SlotType::kValue;  // WITH may have passed on an actor as a value
-        if (there->type != type && !unknown_type) {
-          return fault("SyntaxError", "VariableTypeConflict", span,
-                       fmt::format("'{}' is {} and cannot be {} too", name, type_text(there->type), type_text(type)));
-        }
-        return *there;
-      }
-    }
-    Variable variable{name, context_.new_slot(name), type, in_optional_};
-    if (!name.empty()) scope_.add(variable);
-    variable.nullable = false;  // within the clause that makes it, it is there
-    return variable;
-  }
-
-  // Was it made elsewhere and may be no actor or interaction at all?
-  [[nodiscard]] bool is_unsure(const Variable& variable) const {
-    if (matched_actors_.contains(variable.slot)) return false;
-    return variable.type == SlotType::kValue || variable.nullable;
-  }
-
-  // {key: value, ...} means that each property equals its value.
-  Result<void> bind_property_map(Slot slot, const ast::ExprPtr& properties, std::vector<ExprPtr>& conditions) {
-    if (!properties) return {};
-    const auto* map = std::get_if<ast::MapOf>(&properties->node);
-    if (map == nullptr) {
-      return fault("SyntaxError", "InvalidParameterUse", properties->span,
-                   "a pattern cannot take all its properties from a parameter; write {key: $key}");
-    }
-    for (const auto& [key, value] : map->entries) {
-      DEMARCHE_TRY(ExprPtr wanted, bind_expression(*value, scope_, context_));
-      ExprPtr property =
-          make_expr(value->span, bound::PropertyOf{make_expr(properties->span, bound::SlotRef{slot}), key});
-      conditions.push_back(
-          make_expr(properties->span, bound::Compare{ast::CompareOp::kEqual, std::move(property), std::move(wanted)}));
-    }
-    return {};
-  }
-
-  bound::KindFilter resolve_kinds(const std::optional<ast::LabelExpr>& expr) {
-    bound::KindFilter filter;
-    if (!expr) return filter;
-    filter.any = false;
-    filter.set = KindSet::none();
-    filter.text = ":" + std::string(context_.written(expr->span));
-    for (const Kind& kind : context_.kinds->all()) {
-      if (kind_matches(*expr, kind.id, *context_.kinds)) filter.set.insert(kind.id);
-    }
-    filter.none = filter.set.is_none();
-    note_unknown_kinds(*expr);
-    return filter;
-  }
-
-  // A kind nobody declared matches nothing; that is no error, but rarely what was meant.
-  void note_unknown_kinds(const ast::LabelExpr& expr) {
-    for (const ast::LabelExpr& operand : expr.operands) note_unknown_kinds(operand);
-    if (expr.op == ast::LabelExpr::Op::kName && !context_.kinds->find(expr.name)) {
-      query_.notices.push_back(context_.kinds->unknown_message(expr.name) + " (it matches nothing)");
-    }
   }
 
   // ---- RETURN, WITH, UNWIND
@@ -237,7 +216,8 @@ class Binder {
 
   Result<void> bind_clause(const ast::Clause& clause, const ast::Return& node) {
     DEMARCHE_TRY(Scope output, bind_projection(clause.span, node.projection, nullptr, false));
-    for (const Variable& variable : output.variables()) query_.columns.push_back({variable.name, variable.slot});
+    columns_.clear();
+    for (const Variable& variable : output.variables()) columns_.push_back({variable.name, variable.slot});
     scope_ = std::move(output);
     return {};
   }
@@ -254,7 +234,7 @@ class Binder {
       out.aggregating = out.aggregating || contains_aggregate(*item.expression);
     }
     Scope output;
-    if (node.star && scope_.variables().empty()) {
+    if (node.star && scope_.variables().empty() && !needs_aliases) {  // WITH * of nothing passes rows on
       return fault("SyntaxError", "NoVariablesInScope", span, "there is nothing that * could stand for");
     }
     Aggregation aggregation;
@@ -272,24 +252,35 @@ class Binder {
       if (!contains_aggregate(*item.expression)) DEMARCHE_CHECK(bind_key_item(item, out, aggregation));
     }
     for (const ast::ProjectionItem& item : node.items) {
-      DEMARCHE_CHECK(bind_item(item, needs_aliases, out, aggregation, output));
+      DEMARCHE_CHECK(bind_item(item, out, aggregation, output));
     }
     out.keeps_input = !out.aggregating && !node.distinct;
     DEMARCHE_CHECK(bind_order(node, out, aggregation, output));
+    for (const ast::ProjectionItem& item : node.items) {
+      if (!needs_aliases || item.has_alias || std::holds_alternative<ast::VariableRef>(item.expression->node)) continue;
+      return fault("SyntaxError", "NoExpressionAlias", item.expression->span,
+                   "this column of WITH needs a name; add AS and one");
+    }
     DEMARCHE_ASSIGN(out.skip, bind_row_count(node.skip, "SKIP"));
     DEMARCHE_ASSIGN(out.limit, bind_row_count(node.limit, "LIMIT"));
+    if (where != nullptr) DEMARCHE_ASSIGN(out.where, bind_projection_where(*where, node, out, aggregation, output));
     out.aggregates = std::move(aggregation.found);
-    if (where != nullptr) DEMARCHE_ASSIGN(out.where, bind_expression(*where, where_scope(out, output), context_));
-    query_.steps.emplace_back(std::move(out));
+    steps_.emplace_back(std::move(out));
     return output;
   }
 
   // WITH ... WHERE may read what was there before, as ORDER BY may.
-  [[nodiscard]] Scope where_scope(const bound::Projection& projection, const Scope& output) const {
-    if (!projection.keeps_input) return output;
+  Result<ExprPtr> bind_projection_where(const ast::Expr& where, const ast::Projection& node,
+                                        const bound::Projection& out, const Aggregation& aggregation,
+                                        const Scope& output) {
+    if (!out.keeps_input) {
+      if (contains_aggregate(where)) return bind_condition(where, output, context_);  // refuses it
+      if (!out.aggregating) return bind_after(where, true, node, out, aggregation, output);
+      return bind_condition(where, output, context_);
+    }
     Scope both = scope_;
     for (const Variable& variable : output.variables()) both.add(variable);
-    return both;
+    return bind_condition(where, both, context_);
   }
 
   // One of the variables that * stands for.
@@ -322,21 +313,19 @@ class Binder {
     return {};
   }
 
-  Result<void> bind_item(const ast::ProjectionItem& item, bool needs_aliases, bound::Projection& out,
-                         Aggregation& aggregation, Scope& output) {
+  Result<void> bind_item(const ast::ProjectionItem& item, bound::Projection& out, Aggregation& aggregation,
+                         Scope& output) {
     const auto* variable = std::get_if<ast::VariableRef>(&item.expression->node);
-    if (needs_aliases && !item.has_alias && variable == nullptr) {
-      return fault("SyntaxError", "NoExpressionAlias", item.expression->span,
-                   "this column of WITH needs a name; add AS and one");
-    }
     if (output.find(item.name) != nullptr) {
       return fault("SyntaxError", "ColumnNameConflict", item.expression->span,
                    fmt::format("two columns are called '{}'; rename one with AS", item.name));
     }
+    aggregation.any_key = !contains_aggregate(*item.expression);
     DEMARCHE_TRY(ExprPtr expression,
                  bind_expression(*item.expression, scope_, context_, out.aggregating ? &aggregation : nullptr));
     bool nullable = false;
     SlotType type = is_scalar(*item.expression) ? SlotType::kScalar : SlotType::kValue;
+    if (std::holds_alternative<ast::ListOf>(item.expression->node)) type = SlotType::kList;
     if (variable != nullptr) {
       if (const Variable* source = scope_.find(variable->name)) {
         type = source->type;
@@ -344,27 +333,25 @@ class Binder {
       }
     }
     const Slot slot = context_.new_slot(item.name);
+    note_kind(slot, sure_kind(*expression, context_), context_);
     out.items.push_back({slot, std::move(expression)});
     output.add({item.name, slot, type, nullable});
     return {};
   }
 
-  Result<void> bind_order(const ast::Projection& node, bound::Projection& out, Aggregation& aggregation,
+  Result<void> bind_order(const ast::Projection& node, bound::Projection& out, const Aggregation& aggregation,
                           const Scope& output) {
-    Scope scope;
-    if (out.keeps_input) scope = scope_;
-    for (const Variable& variable : output.variables()) scope.add(variable);
     for (const ast::SortItem& item : node.order) {
       bound::SortKey key;
       key.descending = item.descending;
-      DEMARCHE_ASSIGN(key.expression, bind_sort_key(*item.expression, node, out, aggregation, scope));
+      DEMARCHE_ASSIGN(key.expression, bind_sort_key(*item.expression, node, out, aggregation, output));
       out.order.push_back(std::move(key));
     }
     return {};
   }
 
   Result<ExprPtr> bind_sort_key(const ast::Expr& expr, const ast::Projection& node, const bound::Projection& out,
-                                Aggregation& aggregation, const Scope& scope) {
+                                const Aggregation& aggregation, const Scope& output) {
     // Written like a column: that column.
     const std::size_t star_items = out.items.size() - node.items.size();
     for (std::size_t i = 0; i < node.items.size(); ++i) {
@@ -372,23 +359,56 @@ class Binder {
         return make_expr(expr.span, bound::SlotRef{out.items[star_items + i].slot});
       }
     }
-    if (!contains_aggregate(expr)) {
-      auto direct = bind_expression(expr, scope, context_);
-      if (direct || !out.aggregating) return direct;
-      // After grouping, parts of the key expressions are all that is left of the rows before.
-      auto by_keys = bind_expression(expr, scope_, context_, &aggregation);
-      return by_keys ? by_keys : direct;
-    }
-    if (!out.aggregating) {
+    if (contains_aggregate(expr) && !out.aggregating) {
       return fault("SyntaxError", "InvalidAggregation", expr.span,
                    "ORDER BY counts over rows only where a column does too");
     }
-    return bind_expression(expr, scope_, context_, &aggregation);
+    if (out.keeps_input) {
+      Scope both = scope_;
+      for (const Variable& variable : output.variables()) both.add(variable);
+      return bind_expression(expr, both, context_);
+    }
+    return bind_after(expr, false, node, out, aggregation, output);
+  }
+
+  // After grouping or DISTINCT the columns are left, the grouping keys, and what is written like one of them.
+  Result<ExprPtr> bind_after(const ast::Expr& expr, bool condition, const ast::Projection& node,
+                             const bound::Projection& out, const Aggregation& aggregation, const Scope& output) {
+    Aggregation after;
+    after.sealed = true;
+    after.any_key = !contains_aggregate(expr) || node.distinct;
+    for (const Variable& variable : output.variables()) after.keys.emplace_back(variable.name, variable.slot);
+    if (out.aggregating && !node.distinct) {
+      after.keys.insert(after.keys.end(), aggregation.keys.begin(), aggregation.keys.end());
+      after.found = aggregation.found;
+    } else {
+      const std::size_t star_items = out.items.size() - node.items.size();
+      for (std::size_t i = 0; i < node.items.size(); ++i) {
+        after.keys.emplace_back(std::string(context_.written(node.items[i].expression->span)),
+                                out.items[star_items + i].slot);
+      }
+    }
+    if (contains_aggregate(expr)) return bind_expression(expr, scope_, context_, &after);
+    auto direct = condition ? bind_condition(expr, output, context_) : bind_expression(expr, output, context_);
+    if (direct) return direct;
+    auto by_keys = bind_expression(expr, scope_, context_, &after);
+    return by_keys ? by_keys : direct;
   }
 
   Result<ExprPtr> bind_row_count(const ast::ExprPtr& expr, const char* what) {
     if (!expr) return ExprPtr();
-    DEMARCHE_TRY(ExprPtr out, bind_expression(*expr, Scope(), context_));
+    const auto not_constant = [&] {
+      return fault("SyntaxError", "NonConstantExpression", expr->span,
+                   fmt::format("{} takes a number that is the same for all rows; a parameter will do", what));
+    };
+    if (contains_subquery(*expr)) return not_constant();
+    auto bound_count = bind_expression(*expr, Scope(), context_);
+    if (!bound_count) {
+      const auto& why = bound_count.error().fault;
+      if (why && why->detail == "UndefinedVariable") return not_constant();
+      return bound_count;
+    }
+    const ExprPtr out = std::move(*bound_count);
     if (const auto* constant = std::get_if<bound::Constant>(&out->node)) {
       if (constant->value.kind() != ValueKind::kInteger) {
         return fault("SyntaxError", "InvalidArgumentType", expr->span, fmt::format("{} takes a whole number", what));
@@ -408,7 +428,34 @@ class Binder {
     }
     const Slot slot = context_.new_slot(node.variable);
     scope_.add({node.variable, slot, SlotType::kValue});
-    query_.steps.emplace_back(bound::Unwind{slot, std::move(list)});
+    steps_.emplace_back(bound::Unwind{slot, std::move(list)});
+    return {};
+  }
+
+  // ---- SET, REMOVE, DELETE, MERGE: bind_write.h
+
+  template <typename Step>
+  void add_write(Step step) {
+    context_.query->writes = true;
+    steps_.emplace_back(std::move(step));
+  }
+  Result<void> bind_clause(const ast::Clause&, const ast::Update& node) {
+    DEMARCHE_TRY(bound::Update update, bind_update(node, scope_, context_));
+    add_write(std::move(update));
+    return {};
+  }
+  Result<void> bind_clause(const ast::Clause&, const ast::Delete& node) {
+    DEMARCHE_TRY(bound::Delete what, bind_delete(node, scope_, context_));
+    add_write(std::move(what));
+    return {};
+  }
+  Result<void> bind_clause(const ast::Clause&, const ast::Merge& node) {
+    DEMARCHE_CHECK(check_merge(node, scope_));
+    DEMARCHE_CHECK(check_created(node.pattern, "MERGE"));
+    const Scope before = scope_;
+    DEMARCHE_TRY(bound::Match match, MatchBinder(scope_, context_).run(node.pattern));
+    DEMARCHE_TRY(bound::Merge merge, bind_merge(node, std::move(match), before, scope_, context_));
+    add_write(std::move(merge));
     return {};
   }
 
@@ -422,6 +469,7 @@ class Binder {
         return fault("SyntaxError", "UnsupportedFeature", pattern.span,
                      "CREATE makes interactions between actors; write (a)-[:KIND]->(b), or RECORD for more roles");
       }
+      DEMARCHE_CHECK(check_created(pattern, "CREATE"));
       std::vector<Slot> actors;
       std::vector<Slot> edges;
       for (const ast::ActorPattern& actor : pattern.actors) {
@@ -438,8 +486,26 @@ class Binder {
         out.paths.push_back({slot, {std::move(actors), std::move(edges)}});
       }
     }
-    query_.writes = true;
-    query_.steps.emplace_back(std::move(out));
+    context_.query->writes = true;
+    steps_.emplace_back(std::move(out));
+    return {};
+  }
+
+  // What only makes sense for what is looked for.
+  static Result<void> check_created(const ast::PathPattern& pattern, const char* clause) {
+    const auto refuse = [&](Span span, const char* detail, const char* what) {
+      return fault("SyntaxError", detail, span, fmt::format("{} makes each interaction by itself; {}", clause, what));
+    };
+    if (pattern.mode != ast::PathMode::kUnsaid || pattern.search.kind != ast::PathSearch::Kind::kAll) {
+      return refuse(pattern.span, "UnexpectedSyntax", "a path mode or search belongs into MATCH");
+    }
+    for (const ast::ActorPattern& actor : pattern.actors) {
+      if (actor.where) return refuse(actor.where->span, "UnexpectedSyntax", "WHERE belongs into MATCH");
+    }
+    for (const ast::InteractionPattern& p : pattern.interactions) {
+      if (p.where) return refuse(p.where->span, "UnexpectedSyntax", "WHERE belongs into MATCH");
+      if (p.quantifier) return refuse(p.quantifier->span, "CreatingVarLength", "a number of hops belongs into MATCH");
+    }
     return {};
   }
 
@@ -480,6 +546,10 @@ class Binder {
   }
 
   Result<Slot> bind_created_interaction(const ast::InteractionPattern& p, Slot left, Slot right, bound::Create& out) {
+    if (!p.variable.empty() && scope_.find(p.variable) != nullptr) {
+      return fault("SyntaxError", "VariableAlreadyBound", p.span,
+                   fmt::format("'{}' is there already; choose another name", p.variable));
+    }
     if (!p.kinds || p.kinds->op != ast::LabelExpr::Op::kName) {
       return fault("SyntaxError", "NoSingleRelationshipType", p.span,
                    "CREATE needs exactly one kind, as in -[:MEETING]->");
@@ -487,10 +557,6 @@ class Binder {
     if (p.direction == ast::Direction::kEither) {
       return fault("SyntaxError", "RequiresDirectedRelationship", p.span,
                    "CREATE needs an arrow, -[...]-> or <-[...]-; RECORD knows other roles");
-    }
-    if (!p.variable.empty() && scope_.find(p.variable) != nullptr) {
-      return fault("SyntaxError", "VariableAlreadyBound", p.span,
-                   fmt::format("'{}' is there already; choose another name", p.variable));
     }
     bound::CreateInteraction create;
     create.span = p.span;
@@ -538,8 +604,8 @@ class Binder {
       const Span span = claim.source->span;
       out.claims.push_back({std::move(source), std::move(properties), span});
     }
-    query_.writes = true;
-    query_.steps.emplace_back(std::move(out));
+    context_.query->writes = true;
+    steps_.emplace_back(std::move(out));
     return {};
   }
 
@@ -565,17 +631,36 @@ class Binder {
     return {};
   }
 
-  bound::Query query_;
   BindContext context_;
   Scope scope_;
-  bool in_optional_ = false;                              // the MATCH being bound is optional
-  std::unordered_map<Slot, std::size_t> matched_actors_;  // of the MATCH being bound: slot to index
+  bool new_names_;  // false: the pattern of a condition
+  std::vector<bound::Step> steps_;
+  std::vector<bound::Column> columns_;
 };
 
 }  // namespace
 
 Result<bound::Query> bind_query(const ast::Query& query, std::string_view text, const KindTable& kinds) {
-  return Binder(text, kinds).run(query);
+  bound::Query out;
+  out.explain = query.explain != ast::ExplainMode::kNone;
+  Binder binder({text, &kinds, &out}, Scope());
+  DEMARCHE_CHECK(binder.run(query));
+  out.steps = binder.take_steps();
+  out.columns = binder.take_columns();
+  return out;
+}
+
+Result<ExprPtr> bind_subquery(Span span, const ast::Subquery& node, const Scope& scope, const BindContext& context) {
+  if (node.kind == ast::Subquery::Kind::kComprehension) {
+    const auto& made = std::get<ast::Return>(node.query->clauses.back().node).projection.items[0].expression;
+    if (contains_aggregate(*made)) {
+      return fault("SyntaxError", "InvalidAggregation", made->span,
+                   "an aggregate counts over rows, not over the elements of a list; use size() or COUNT { }");
+    }
+  }
+  Binder binder(context, scope, node.kind != ast::Subquery::Kind::kPattern);
+  DEMARCHE_CHECK(binder.run(*node.query));
+  return make_expr(span, bound::Subquery{node.kind, binder.take_body(scope)});
 }
 
 }  // namespace demarche::query

@@ -16,6 +16,7 @@ enum class SlotType : std::uint8_t {
   kActor,
   kInteraction,
   kPath,
+  kList,    // surely a list, perhaps of interactions
   kScalar,  // surely a value and none of the three
   kValue,   // not known before it runs
 };

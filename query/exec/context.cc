@@ -21,17 +21,47 @@ auto find_or_load(Map& map, Id id, Load load) -> Result<const typename Map::mapp
 
 }  // namespace
 
+namespace {
+
+tl::unexpected<Error> deleted_before(const char* what) {
+  Error error{ErrorCode::kNotFound, fmt::format("{} was deleted by this statement", what), nullptr};
+  error.fault =
+      std::make_shared<QueryFault>(QueryFault{"EntityNotFound", "runtime", "DeletedEntityAccess", 0, 0, false});
+  return tl::unexpected(std::move(error));
+}
+
+}  // namespace
+
 Result<const Actor*> ExecContext::actor(ActorId id) {
-  return find_or_load(actors_, id, [this](ActorId i) { return view_.get_actor(i); });
+  if (written.actors_deleted.contains(id)) return deleted_before("this actor");
+  return find_or_load(actors_, id, [this](ActorId i) { return view().get_actor(i); });
 }
 Result<const Interaction*> ExecContext::interaction(InteractionId id) {
-  return find_or_load(interactions_, id, [this](InteractionId i) { return view_.get_interaction(i); });
+  if (written.interactions_deleted.contains(id)) return deleted_before("this interaction");
+  return find_or_load(interactions_, id, [this](InteractionId i) { return view().get_interaction(i); });
 }
 Result<const Source*> ExecContext::source(SourceId id) {
-  return find_or_load(sources_, id, [this](SourceId i) { return view_.get_source(i); });
+  return find_or_load(sources_, id, [this](SourceId i) { return view().get_source(i); });
+}
+
+void ExecContext::forget(ActorId id, bool deleted) {
+  actors_.erase(id);
+  if (deleted) written.actors_deleted.insert(id);
+}
+
+Result<void> ExecContext::forget(InteractionId id, bool deleted) {
+  if (deleted) {
+    DEMARCHE_TRY(const InteractionFacts known, facts(id));
+    written.interactions_deleted.emplace(id, known);
+  }
+  interactions_.erase(id);
+  (*facts_)[id.value % kFactSlots] = {};
+  return {};
 }
 
 Result<InteractionFacts> ExecContext::facts(InteractionId id) {
+  if (const auto it = written.interactions_deleted.find(id); it != written.interactions_deleted.end())
+    return it->second;
   InteractionFacts& slot = (*facts_)[id.value % kFactSlots];
   if (slot.id != id) {
     DEMARCHE_TRY(const Interaction* record, interaction(id));
@@ -43,6 +73,11 @@ Result<InteractionFacts> ExecContext::facts(InteractionId id) {
 void ExecContext::remember(const RowBatch& rows, std::size_t i) {
   (*facts_)[rows.interaction[i].value % kFactSlots] = {rows.interaction[i], rows.kind[i], rows.dated[i] != 0,
                                                        rows.bounds[i]};
+}
+
+double ExecContext::random() {
+  if (!random_) random_.emplace(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(*random_);
 }
 
 Result<void> ExecContext::check() const {

@@ -6,11 +6,19 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
+#include <random>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "engine/row_batch.h"
 #include "engine/store.h"
+#include "query/exec/text_match.h"
+#include "query/parse/ast.h"
+#include "query/plan/plan.h"
 #include "query/value.h"
 
 namespace demarche::query {
@@ -33,6 +41,21 @@ struct InteractionFacts {
   TimeBounds bounds;
 };
 
+// What a statement has done to the store until now.
+struct WrittenSoFar {
+  std::uint64_t actors_created = 0;
+  std::uint64_t interactions_created = 0;
+  std::unordered_set<ActorId> actors_changed;
+  std::unordered_set<InteractionId> interactions_changed;
+  std::unordered_set<ActorId> actors_deleted;
+  std::unordered_map<InteractionId, InteractionFacts> interactions_deleted;
+  std::vector<std::pair<ActorId, Span>> actors_to_delete;  // take part in something still; looked at in the end
+  [[nodiscard]] bool any() const {
+    return actors_created + interactions_created > 0 || !actors_changed.empty() || !interactions_changed.empty() ||
+           !actors_deleted.empty() || !interactions_deleted.empty();
+  }
+};
+
 // Not thread-safe: one running query has one.
 class ExecContext {
  public:
@@ -41,12 +64,23 @@ class ExecContext {
         parameters_(parameters),
         limits_(limits),
         cancel_(cancel),
-        started_(std::chrono::steady_clock::now()) {}
+        started_(std::chrono::steady_clock::now()),
+        began_(std::chrono::system_clock::now()) {}
 
-  [[nodiscard]] const View& view() const { return view_; }
+  // With what the statement has written so far.
+  [[nodiscard]] const View& view() const { return transaction == nullptr ? view_ : transaction->view(); }
   [[nodiscard]] const Parameters& parameters() const { return parameters_; }
   [[nodiscard]] const QueryLimits& limits() const { return limits_; }
+  [[nodiscard]] std::chrono::system_clock::time_point began() const { return began_; }  // "now", the same for all rows
+  [[nodiscard]] double random();       // from 0 up to, not including, 1
   Transaction* transaction = nullptr;  // of a statement that writes
+  WrittenSoFar written;
+  PatternCache patterns;  // of =~
+
+  // After a record was changed or deleted: it is read again. `deleted`: asking for it is an error from now on, save for
+  // the kind of an interaction.
+  void forget(ActorId id, bool deleted);
+  [[nodiscard]] Result<void> forget(InteractionId id, bool deleted);
 
   // Decoded once and kept while the query runs, a bounded number at a time. The pointer holds until the next call.
   [[nodiscard]] Result<const Actor*> actor(ActorId id);
@@ -60,6 +94,15 @@ class ExecContext {
   // kCancelled, or kLimit when the time is up. Cheap enough for once a batch.
   [[nodiscard]] Result<void> check() const;
   [[nodiscard]] Result<void> hold_rows(std::size_t count);
+  // What an inner query held is let go when it has ended.
+  [[nodiscard]] std::size_t rows_held() const { return rows_held_; }
+  void let_go_to(std::size_t rows) { rows_held_ = rows; }
+
+  // The plan of a query inside an expression. REQUIRES: `plan` is the one that runs.
+  const plan::Plan* plan = nullptr;
+  [[nodiscard]] const plan::Node& subquery_plan(const bound::SubqueryBody& body) const {
+    return *plan->subqueries.at(&body);
+  }
 
  private:
   const View& view_;
@@ -67,6 +110,8 @@ class ExecContext {
   QueryLimits limits_;
   const CancelFlag* cancel_;
   std::chrono::steady_clock::time_point started_;
+  std::chrono::system_clock::time_point began_;
+  std::optional<std::mt19937_64> random_;  // seeded when it is first asked
   std::size_t rows_held_ = 0;
   std::unordered_map<ActorId, std::unique_ptr<Actor>> actors_;
   std::unordered_map<InteractionId, std::unique_ptr<Interaction>> interactions_;

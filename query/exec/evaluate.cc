@@ -10,6 +10,9 @@
 
 #include "engine/edtf.h"
 #include "query/exec/functions.h"
+#include "query/exec/scalar_functions.h"
+#include "query/exec/subquery.h"
+#include "query/exec/temporal_functions.h"
 #include "query/parse/lexer.h"
 
 namespace demarche::query {
@@ -60,6 +63,7 @@ Result<Value> integer_arithmetic(BinaryOp op, std::int64_t a, std::int64_t b, Sp
 
 Result<Value> arithmetic(BinaryOp op, const Value& a, const Value& b, Span span) {
   if (a.is_null() || b.is_null()) return Value();
+  if (auto time = time_arithmetic(op, a, b, span)) return std::move(*time);
   if (!a.is_number() || !b.is_number()) {
     constexpr const char* kDoing[] = {"add", "subtract", "multiply", "divide", "take the remainder of", "raise"};
     return arithmetic_error(span, kDoing[static_cast<std::size_t>(op) - static_cast<std::size_t>(BinaryOp::kAdd)], a,
@@ -124,8 +128,12 @@ Value text_predicate(BinaryOp op, const Value& a, const Value& b) {
   return Value::boolean(text.find(part) != std::string::npos);
 }
 
-// A text beside a date or an interaction's date is read as a date.
+// A text or an exact day beside a date or an interaction's date is read as a date.
 Result<Value> as_date_like(const Value& v, const Value& other, Span span) {
+  if (v.is_time() && has_day(v.as_time().type) && other.kind() == ValueKind::kDate) {
+    DEMARCHE_TRY(DateValue date, as_record_date(v.as_time(), span));
+    return Value::date(std::move(date));
+  }
   if (v.kind() != ValueKind::kString || other.kind() != ValueKind::kDate) return v;
   auto edtf = parse_edtf(v.as_string());
   if (!edtf) return runtime_error("ArgumentError", "InvalidDate", span, edtf.error().message);
@@ -178,7 +186,11 @@ Result<Value> element_at(const Value& object, const Value& index, Span span, Exe
   if (index.kind() == ValueKind::kString && object.kind() != ValueKind::kList) {
     return property_of(object, index.as_string(), span, context);
   }
-  return runtime_error("TypeError", "InvalidArgumentType", span,
+  const bool record = object.kind() == ValueKind::kActor || object.kind() == ValueKind::kInteraction;
+  const char* detail = object.kind() == ValueKind::kList            ? "ListElementAccessByNonInteger"
+                       : object.kind() == ValueKind::kMap || record ? "MapElementAccessByNonString"
+                                                                    : "InvalidArgumentType";
+  return runtime_error("TypeError", detail, span,
                        fmt::format("{} has no element at {}", a_kind(object.kind()), a_kind(index.kind())));
 }
 
@@ -219,7 +231,9 @@ class Evaluator {
   Evaluator(const Batch& batch, std::size_t row, ExecContext& context) : batch_(batch), row_(row), context_(context) {}
 
   Result<Value> operator()(const bound::Expr& expr) {
-    return std::visit([&](const auto& node) { return eval(expr, node); }, expr.node);
+    auto out = std::visit([&](const auto& node) { return eval(expr, node); }, expr.node);
+    if (!out) return tl::unexpected(placed(std::move(out).error(), expr.span));
+    return out;
   }
 
  private:
@@ -320,9 +334,18 @@ class Evaluator {
       case BinaryOp::kEndsWith:
       case BinaryOp::kContains:
         return text_predicate(node.op, left, right);
+      case BinaryOp::kMatches:
+        return matches(left, right, expr.span);
       default:
         return arithmetic(node.op, left, right, expr.span);
     }
+  }
+
+  Result<Value> matches(const Value& text, const Value& pattern, Span span) {
+    if (text.kind() != ValueKind::kString || pattern.kind() != ValueKind::kString) return Value();
+    const auto matched = context_.patterns.matches(text.as_string(), pattern.as_string());
+    if (!matched) return runtime_error("ArgumentError", "InvalidArgumentValue", span, matched.error().message);
+    return Value::boolean(*matched);
   }
 
   Result<Value> eval(const bound::Expr& expr, const bound::Compare& node) {
@@ -478,6 +501,16 @@ class Evaluator {
     return result;
   }
 
+  Result<Value> eval(const bound::Expr& expr, const bound::Subquery& node) {
+    Batch argument(batch_.columns.size());
+    argument.size = 1;
+    for (const Slot slot : node.body->imports) {
+      DEMARCHE_TRY(Value v, eval(expr, bound::SlotRef{slot}));
+      argument.columns[slot].push_back(std::move(v));
+    }
+    return evaluate_subquery(node, argument, context_);
+  }
+
   const Batch& batch_;
   std::size_t row_;
   ExecContext& context_;
@@ -488,6 +521,16 @@ class Evaluator {
 
 tl::unexpected<Error> runtime_error(std::string type, std::string detail, Span span, std::string message) {
   return fault(std::move(type), std::move(detail), span, std::move(message), "runtime");
+}
+
+Error placed(Error error, Span span) {
+  if (!error.fault || error.fault->has_position) return error;
+  QueryFault fault = *error.fault;
+  fault.offset = span.offset;
+  fault.length = span.length;
+  fault.has_position = true;
+  error.fault = std::make_shared<QueryFault>(std::move(fault));
+  return error;
 }
 
 Result<Value> evaluate(const bound::Expr& expr, const Batch& batch, std::size_t row, ExecContext& context) {
@@ -519,6 +562,12 @@ Result<std::optional<TimeOperand>> time_operand(const Value& value, Span span, E
       return std::nullopt;
     case ValueKind::kDate:
       return TimeOperand{value.as_date().period, value.as_date().owner, false};
+    case ValueKind::kDay:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime: {
+      DEMARCHE_TRY(const DateValue date, as_record_date(value.as_time(), span));
+      return TimeOperand{date.period, {}, false};
+    }
     case ValueKind::kInteraction: {
       // An undated interaction has all of time as its bounds: never certain, never ruled out.
       DEMARCHE_TRY(const InteractionFacts facts, context.facts(value.as_interaction()));
@@ -549,6 +598,14 @@ Result<Value> property_of(const Value& object, const std::string& key, Span span
       const Value* entry = find_entry(object.as_map(), key);
       return entry == nullptr ? Value() : *entry;
     }
+    case ValueKind::kDate:
+    case ValueKind::kDay:
+    case ValueKind::kTime:
+    case ValueKind::kLocalTime:
+    case ValueKind::kDateTime:
+    case ValueKind::kLocalDateTime:
+    case ValueKind::kDuration:
+      return time_part(object, key, span);
     default:
       break;
   }

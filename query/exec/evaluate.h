@@ -34,6 +34,9 @@ struct TimeOperand {
 // A whole number given to SKIP or LIMIT, without a row.
 [[nodiscard]] Result<std::size_t> evaluate_count(const bound::Expr& expr, ExecContext& context);
 
+// Gives an error of the language that has no place yet the place in the query.
+[[nodiscard]] Error placed(Error error, Span span);
+
 [[nodiscard]] tl::unexpected<Error> runtime_error(std::string type, std::string detail, Span span, std::string message);
 
 }  // namespace demarche::query

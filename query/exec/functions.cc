@@ -1,24 +1,19 @@
 #include "query/exec/functions.h"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
-#include <cmath>
-#include <limits>
 #include <optional>
 
 #include <fmt/format.h>
-#include <utf8proc.h>
 
 #include "engine/contact.h"
 #include "engine/edtf.h"
 #include "query/exec/evaluate.h"
+#include "query/exec/scalar_functions.h"
+#include "query/exec/temporal_functions.h"
 
 namespace demarche::query {
 
 namespace {
-
-constexpr std::int64_t kRangeMax = 10'000'000;
 
 Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value::string(text); }
 
@@ -47,25 +42,6 @@ Value properties_map(const Properties& properties, ValueMap fields) {
   for (const auto& [key, value] : properties) fields.emplace_back(key, from_property(value));
   std::erase_if(fields, [](const auto& entry) { return entry.second.is_null(); });
   return Value::map(std::move(fields));
-}
-
-Result<Value> all_properties(const Value& v, ExecContext& context, Span span) {
-  if (v.kind() == ValueKind::kMap) return v;
-  if (v.kind() == ValueKind::kActor) {
-    DEMARCHE_TRY(const Actor* actor, context.actor(v.as_actor()));
-    ValueMap fields = {{"key", text_or_null(actor->key)}, {"name", text_or_null(actor->name)}};
-    if (!actor->aliases.empty()) fields.emplace_back("aliases", texts(actor->aliases));
-    return properties_map(actor->properties, std::move(fields));
-  }
-  if (v.kind() == ValueKind::kInteraction) {
-    DEMARCHE_TRY(const Interaction* record, context.interaction(v.as_interaction()));
-    ValueMap fields = {{"key", text_or_null(record->key)},
-                       {"when", when_or_null(record->when, record->id)},
-                       {"status", text_or_null(std::string(status_name(record->status)))},
-                       {"place", text_or_null(record->place)}};
-    return properties_map(record->properties, std::move(fields));
-  }
-  return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("{} has no properties", a_kind(v.kind())));
 }
 
 Result<Value> participants(InteractionId id, ExecContext& context) {
@@ -144,183 +120,26 @@ Result<Value> offices(ActorId actor, const std::optional<TimeOperand>& at, ExecC
   }
 }
 
-// ---- texts, counted in characters ----------------------------------------------------------------------------------
-
-std::vector<std::string> characters(const std::string& text) {
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t n = 1;
-    while (i + n < text.size() && (static_cast<unsigned char>(text[i + n]) & 0xC0) == 0x80) ++n;
-    out.push_back(text.substr(i, n));
-    i += n;
-  }
-  return out;
-}
-
-std::string part(const std::string& text, std::int64_t from, std::int64_t count) {
-  const std::vector<std::string> all = characters(text);
-  const auto size = static_cast<std::int64_t>(all.size());
-  std::string out;
-  for (std::int64_t i = std::max<std::int64_t>(0, from); i < size && i - from < count; ++i)
-    out += all[static_cast<std::size_t>(i)];
-  return out;
-}
-
-std::string change_case(const std::string& text, utf8proc_int32_t (*change)(utf8proc_int32_t)) {
-  std::string out;
-  const auto* p = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
-  auto left = static_cast<utf8proc_ssize_t>(text.size());
-  while (left > 0) {
-    utf8proc_int32_t c = 0;
-    const utf8proc_ssize_t n = utf8proc_iterate(p, left, &c);
-    if (n <= 0) break;
-    utf8proc_uint8_t bytes[4];
-    const utf8proc_ssize_t size = utf8proc_encode_char(change(c), bytes);
-    out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-    p += n;
-    left -= n;
-  }
-  return out;
-}
-
-std::string trim(const std::string& text) {
-  const auto blank = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
-  const auto begin = std::find_if_not(text.begin(), text.end(), blank);
-  const auto end = std::find_if_not(text.rbegin(), std::make_reverse_iterator(begin), blank).base();
-  return {begin, end};
-}
-
-Value split(const std::string& text, const std::string& by) {
-  ValueList out;
-  if (by.empty()) {
-    for (std::string& c : characters(text)) out.push_back(Value::string(std::move(c)));
-    return Value::list(std::move(out));
-  }
-  std::size_t from = 0;
-  for (std::size_t at = text.find(by); at != std::string::npos; at = text.find(by, from)) {
-    out.push_back(Value::string(text.substr(from, at - from)));
-    from = at + by.size();
-  }
-  out.push_back(Value::string(text.substr(from)));
-  return Value::list(std::move(out));
-}
-
-std::string replace_all(const std::string& text, const std::string& what, const std::string& by) {
-  if (what.empty()) return text;
-  std::string out;
-  std::size_t from = 0;
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, from)) {
-    out.append(text, from, at - from).append(by);
-    from = at + what.size();
-  }
-  return out.append(text, from);
-}
-
-// ---- conversions ---------------------------------------------------------------------------------------------------
-
-Value to_integer(const Value& v) {
-  if (v.kind() == ValueKind::kInteger) return v;
-  double real = 0;
-  if (v.kind() == ValueKind::kFloat) {
-    real = v.as_real();
-  } else if (v.kind() == ValueKind::kString) {
-    const std::string text = trim(v.as_string());
-    std::int64_t whole = 0;
-    const char* end = text.data() + text.size();
-    if (const auto [stop, error] = std::from_chars(text.data(), end, whole); error == std::errc() && stop == end) {
-      return Value::integer(whole);
-    }
-    if (const auto [stop, error] = std::from_chars(text.data(), end, real); error != std::errc() || stop != end)
-      return Value();
-  } else {
-    return Value();
-  }
-  if (!(real >= -9223372036854775808.0 && real < 9223372036854775808.0)) return Value();
-  return Value::integer(static_cast<std::int64_t>(real));
-}
-
-Value to_float(const Value& v) {
-  if (v.is_number()) return Value::real(v.to_real());
-  if (v.kind() != ValueKind::kString) return Value();
-  const std::string text = trim(v.as_string());
-  double real = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, real);
-  return error == std::errc() && stop == end && !text.empty() && std::isfinite(real) ? Value::real(real) : Value();
-}
-
-Value to_boolean(const Value& v) {
-  if (v.kind() == ValueKind::kBoolean) return v;
-  if (v.kind() != ValueKind::kString) return Value();
-  std::string text = trim(v.as_string());
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (text == "true") return Value::boolean(true);
-  if (text == "false") return Value::boolean(false);
-  return Value();
-}
-
-// date('2015') is 1 January 2015, as the conformance kit has it. DATE '2015' is the year.
-Result<Value> calendar_day(const std::string& text, Span span) {
-  auto edtf = parse_edtf(text);
-  if (!edtf) return runtime_error("ArgumentError", "InvalidDate", span, edtf.error().message);
-  if (edtf->shape != EdtfShape::kDate || edtf->earliest.kind != EdtfBound::Kind::kDay || edtf->level != 0) {
-    return runtime_error("ArgumentError", "InvalidDate", span,
-                         fmt::format("date('{}') wants a plain date; write DATE '{}' for a vague one", text, text));
-  }
-  auto day = parse_edtf(format_day(edtf->earliest.day));
-  if (!day) return tl::unexpected(std::move(day).error());
-  return Value::date(date_literal(*day));
-}
-
-Result<Value> range(const std::vector<Value>& a, Span span) {
-  for (const Value& v : a) {
-    if (v.kind() != ValueKind::kInteger)
-      return runtime_error("ArgumentError", "InvalidArgumentType", span, "range() takes whole numbers");
-  }
-  const std::int64_t step = a.size() == 3 ? a[2].as_integer() : 1;
-  if (step == 0)
-    return runtime_error("ArgumentError", "NumberOutOfRange", span, "range() with a step of 0 does not end");
-  std::int64_t distance = 0;
-  const bool too_far = __builtin_sub_overflow(a[1].as_integer(), a[0].as_integer(), &distance);
-  if (a[0].as_integer() != a[1].as_integer() && (a[1].as_integer() < a[0].as_integer()) != (step < 0))
-    return Value::list({});
-  // -2^63 / -1 is the one quotient that does not fit, and far above the limit anyway.
-  const bool least = distance == std::numeric_limits<std::int64_t>::min();
-  const std::int64_t count = least ? kRangeMax : distance / step;
-  if (too_far || count >= kRangeMax)
-    return runtime_error("ArgumentError", "NumberOutOfRange", span,
-                         fmt::format("range() makes at most {} numbers", kRangeMax));
-  ValueList out;
-  for (std::int64_t i = 0; i <= count; ++i) out.push_back(Value::integer(a[0].as_integer() + i * step));
-  return Value::list(std::move(out));
-}
-
-Result<Value> number_function(FunctionId id, const Value& v, Span span) {
-  const bool whole = v.kind() == ValueKind::kInteger;
-  if (whole && v.as_integer() == std::numeric_limits<std::int64_t>::min() && id == FunctionId::kAbs) {
-    return runtime_error("ArithmeticError", "IntegerOverflow", span, "the result does not fit into 64 bits");
-  }
-  switch (id) {
-    case FunctionId::kAbs:
-      return whole ? Value::integer(v.as_integer() < 0 ? -v.as_integer() : v.as_integer())
-                   : Value::real(std::abs(v.as_real()));
-    case FunctionId::kCeil:
-      return Value::real(std::ceil(v.to_real()));
-    case FunctionId::kFloor:
-      return Value::real(std::floor(v.to_real()));
-    case FunctionId::kRound: {
-      const double below = std::floor(v.to_real());
-      return Value::real(v.to_real() - below >= 0.5 ? below + 1 : below);
-    }
-    case FunctionId::kSqrt:
-      return Value::real(std::sqrt(v.to_real()));
-    default:
-      return Value::integer(v.to_real() > 0 ? 1 : (v.to_real() < 0 ? -1 : 0));
-  }
-}
-
 }  // namespace
+
+Result<Value> all_properties(const Value& v, ExecContext& context, Span span) {
+  if (v.kind() == ValueKind::kMap) return v;
+  if (v.kind() == ValueKind::kActor) {
+    DEMARCHE_TRY(const Actor* actor, context.actor(v.as_actor()));
+    ValueMap fields = {{"key", text_or_null(actor->key)}, {"name", text_or_null(actor->name)}};
+    if (!actor->aliases.empty()) fields.emplace_back("aliases", texts(actor->aliases));
+    return properties_map(actor->properties, std::move(fields));
+  }
+  if (v.kind() == ValueKind::kInteraction) {
+    DEMARCHE_TRY(const Interaction* record, context.interaction(v.as_interaction()));
+    ValueMap fields = {{"key", text_or_null(record->key)},
+                       {"when", when_or_null(record->when, record->id)},
+                       {"status", text_or_null(std::string(status_name(record->status)))},
+                       {"place", text_or_null(record->place)}};
+    return properties_map(record->properties, std::move(fields));
+  }
+  return runtime_error("TypeError", "InvalidArgumentType", span, fmt::format("{} has no properties", a_kind(v.kind())));
+}
 
 Result<Value> actor_property(ActorId id, const std::string& key, ExecContext& context) {
   DEMARCHE_TRY(const Actor* actor, context.actor(id));
@@ -365,32 +184,10 @@ bool has_labels(const bound::LabelTest& test, const std::vector<std::string>& la
   return false;
 }
 
-std::string to_text(const Value& value) {
-  switch (value.kind()) {
-    case ValueKind::kString:
-      return value.as_string();
-    case ValueKind::kDate:
-      return value.as_date().text;
-    case ValueKind::kBoolean:
-      return value.as_boolean() ? "true" : "false";
-    case ValueKind::kInteger:
-      return fmt::format("{}", value.as_integer());
-    case ValueKind::kFloat: {
-      const double d = value.as_real();
-      if (std::isnan(d)) return "NaN";
-      if (std::isinf(d)) return d > 0 ? "Infinity" : "-Infinity";
-      std::string text = fmt::format("{}", d);
-      return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
-    }
-    default:
-      return "";
-  }
-}
-
 Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a, Span span, ExecContext& context) {
   using F = FunctionId;
-  const auto wrong = [&](const Value& v) {
-    return runtime_error("TypeError", "InvalidArgumentType", span,
+  const auto wrong = [&](const Value& v, const char* detail = "InvalidArgumentType") {
+    return runtime_error("TypeError", detail, span,
                          fmt::format("{} does not take {}", def.signature, a_kind(v.kind())));
   };
   if (def.id == F::kCoalesce) {
@@ -399,17 +196,16 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
     }
     return Value();
   }
+  if (def.id == F::kNullIf) return equals(a[0], a[1]) == Truth::kTrue ? Value() : a[0];
   if (def.id == F::kExists) return Value::boolean(!a[0].is_null());
   // All others answer null for null.
   if (std::any_of(a.begin(), a.end(), [](const Value& v) { return v.is_null(); })) return Value();
+  if (is_time_function(def.id)) return call_time_function(def, a, span, context);
+  if (a.empty()) return call_scalar_function(def, a, span, context);
   const Value& x = a[0];
   const bool actor = x.kind() == ValueKind::kActor;
   const bool interaction = x.kind() == ValueKind::kInteraction;
-  const bool list = x.kind() == ValueKind::kList;
-  const bool text = x.kind() == ValueKind::kString;
   const bool path = x.kind() == ValueKind::kPath;
-  const auto whole = [&](std::size_t i) { return a[i].kind() == ValueKind::kInteger; };
-  const auto is_text = [&](std::size_t i) { return a[i].kind() == ValueKind::kString; };
 
   switch (def.id) {
     case F::kId:
@@ -421,7 +217,7 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
       if (interaction) return Value::string(fmt::format("i{}", x.as_interaction().value));
       return wrong(x);
     case F::kType: {
-      if (!interaction) return wrong(x);
+      if (!interaction) return wrong(x, "InvalidArgumentValue");
       DEMARCHE_TRY(const InteractionFacts facts, context.facts(x.as_interaction()));
       return Value::string(context.view().kinds().get(facts.kind).name);
     }
@@ -430,7 +226,7 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
         DEMARCHE_TRY(const InteractionFacts facts, context.facts(x.as_interaction()));
         return texts({context.view().kinds().get(facts.kind).name});
       }
-      if (!actor) return wrong(x);
+      if (!actor) return wrong(x, "InvalidArgumentValue");
       DEMARCHE_TRY(const Actor* record, context.actor(x.as_actor()));
       return texts(record->labels);
     }
@@ -474,80 +270,19 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
     case F::kLength:
       return path ? Value::integer(static_cast<std::int64_t>(x.as_path().interactions.size()))
                   : Result<Value>(wrong(x));
-    case F::kDate:
-      if (x.kind() == ValueKind::kDate) return x;
-      return text ? calendar_day(x.as_string(), span) : wrong(x);
-    case F::kSize:
-      if (list) return Value::integer(static_cast<std::int64_t>(x.as_list().size()));
-      return text ? Value::integer(static_cast<std::int64_t>(characters(x.as_string()).size()))
-                  : Result<Value>(wrong(x));
-    case F::kHead:
-      if (!list) return wrong(x);
-      return x.as_list().empty() ? Value() : x.as_list().front();
-    case F::kLast:
-      if (!list) return wrong(x);
-      return x.as_list().empty() ? Value() : x.as_list().back();
-    case F::kTail:
-      if (!list) return wrong(x);
-      return Value::list(x.as_list().empty() ? ValueList() : ValueList(x.as_list().begin() + 1, x.as_list().end()));
-    case F::kReverse: {
-      if (list) return Value::list(ValueList(x.as_list().rbegin(), x.as_list().rend()));
-      if (!text) return wrong(x);
-      std::vector<std::string> all = characters(x.as_string());
-      std::string out;
-      for (auto it = all.rbegin(); it != all.rend(); ++it) out += *it;
-      return Value::string(std::move(out));
+    case F::kArrival:
+      if (!path) return wrong(x);
+      return x.as_path().arrival ? Value::date(*x.as_path().arrival) : Value();
+    case F::kNames: {
+      if (!actor) return wrong(x);
+      DEMARCHE_TRY(const Actor* record, context.actor(x.as_actor()));
+      std::vector<std::string> names = record->aliases;
+      if (!record->name.empty()) names.insert(names.begin(), record->name);
+      return texts(names);
     }
-    case F::kRange:
-      return range(a, span);
-    case F::kToLower:
-      return text ? Value::string(change_case(x.as_string(), utf8proc_tolower)) : Result<Value>(wrong(x));
-    case F::kToUpper:
-      return text ? Value::string(change_case(x.as_string(), utf8proc_toupper)) : Result<Value>(wrong(x));
-    case F::kTrim:
-      return text ? Value::string(trim(x.as_string())) : Result<Value>(wrong(x));
-    case F::kSubstring: {
-      if (!text || !whole(1) || (a.size() == 3 && !whole(2))) return wrong(x);
-      const std::int64_t count = a.size() == 3 ? a[2].as_integer() : kRangeMax;
-      if (a[1].as_integer() < 0 || count < 0)
-        return runtime_error("ArgumentError", "NegativeIntegerArgument", span, "substring() counts from 0");
-      return Value::string(part(x.as_string(), a[1].as_integer(), count));
-    }
-    case F::kReplace:
-      return text && is_text(1) && is_text(2)
-                 ? Value::string(replace_all(x.as_string(), a[1].as_string(), a[2].as_string()))
-                 : Result<Value>(wrong(x));
-    case F::kSplit:
-      return text && is_text(1) ? split(x.as_string(), a[1].as_string()) : Result<Value>(wrong(x));
-    case F::kLeft:
-    case F::kRight: {
-      if (!text || !whole(1)) return wrong(x);
-      if (a[1].as_integer() < 0)
-        return runtime_error("ArgumentError", "NegativeIntegerArgument", span, "a length cannot be negative");
-      const auto size = static_cast<std::int64_t>(characters(x.as_string()).size());
-      const std::int64_t n = std::min(size, a[1].as_integer());
-      return Value::string(def.id == F::kLeft ? part(x.as_string(), 0, n) : part(x.as_string(), size - n, n));
-    }
-    case F::kToString:
-      if (list || actor || interaction || path || x.kind() == ValueKind::kMap) return wrong(x);
-      return Value::string(to_text(x));
-    case F::kToInteger:
-      return to_integer(x);
-    case F::kToFloat:
-      return to_float(x);
-    case F::kToBoolean:
-      return to_boolean(x);
-    case F::kAbs:
-    case F::kCeil:
-    case F::kFloor:
-    case F::kRound:
-    case F::kSign:
-    case F::kSqrt:
-      return x.is_number() ? number_function(def.id, x, span) : wrong(x);
     default:
-      break;
+      return call_scalar_function(def, a, span, context);
   }
-  return wrong(x);
 }
 
 }  // namespace demarche::query

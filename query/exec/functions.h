@@ -16,9 +16,8 @@ namespace demarche::query {
 // The interaction's or actor's own fields and properties, by name.
 [[nodiscard]] Result<Value> actor_property(ActorId id, const std::string& key, ExecContext& context);
 [[nodiscard]] Result<Value> interaction_property(InteractionId id, const std::string& key, ExecContext& context);
+// All of them as a map, as properties() gives it. Errors: TypeError for what has none.
+[[nodiscard]] Result<Value> all_properties(const Value& v, ExecContext& context, Span span);
 [[nodiscard]] bool has_labels(const bound::LabelTest& test, const std::vector<std::string>& labels);
-
-// Text of a value as toString() gives it; strings bare.
-[[nodiscard]] std::string to_text(const Value& value);
 
 }  // namespace demarche::query

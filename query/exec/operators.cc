@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "query/exec/aggregate.h"
 #include "query/exec/evaluate.h"
 
 namespace demarche::query {
@@ -102,6 +103,11 @@ struct RowKeyHash {
   }
 };
 
+std::size_t extra_rows(const ValueList& values) {
+  return std::accumulate(values.begin(), values.end(), std::size_t{0},
+                         [](std::size_t n, const Value& v) { return n + extra_rows(v); });
+}
+
 RowKey key_of(const Batch& batch, std::size_t row, const std::vector<Slot>& slots) {
   RowKey key;
   key.values.reserve(slots.size());
@@ -120,8 +126,9 @@ class DistinctOp final : public OneInput<plan::Distinct> {
       DEMARCHE_CHECK(input_->next(in_));
       if (in_.size == 0) return {};
       for (std::size_t row = 0; row < in_.size; ++row) {
-        if (!seen_.insert(key_of(in_, row, op_.slots)).second) continue;
-        DEMARCHE_CHECK(context_.hold_rows(1));
+        const auto [key, fresh] = seen_.insert(key_of(in_, row, op_.slots));
+        if (!fresh) continue;
+        DEMARCHE_CHECK(context_.hold_rows(1 + extra_rows(key->values)));
         out.copy_row(in_, row, op_.slots);
         ++out.size;
       }
@@ -130,80 +137,6 @@ class DistinctOp final : public OneInput<plan::Distinct> {
   }
 
  private:
-  std::unordered_set<RowKey, RowKeyHash> seen_;
-};
-
-// One aggregate of one group.
-class Accumulator {
- public:
-  explicit Accumulator(const bound::Aggregate& aggregate) : aggregate_(&aggregate) {}
-
-  Result<void> add(const Value& v, ExecContext& context) {
-    if (aggregate_->argument == nullptr) {
-      ++count_;
-      return {};
-    }
-    if (v.is_null()) return {};
-    if (aggregate_->distinct) {
-      if (!seen_.insert(RowKey{{v}}).second) return {};
-      DEMARCHE_CHECK(context.hold_rows(1));
-    }
-    ++count_;
-    switch (aggregate_->def->id) {
-      case FunctionId::kCollect:
-        list_.push_back(v);
-        return context.hold_rows(1);
-      case FunctionId::kMin:
-        if (count_ == 1 || order(v, best_) < 0) best_ = v;
-        return {};
-      case FunctionId::kMax:
-        if (count_ == 1 || order(v, best_) > 0) best_ = v;
-        return {};
-      case FunctionId::kSum:
-      case FunctionId::kAvg:
-        return add_number(v);
-      default:
-        return {};
-    }
-  }
-
-  [[nodiscard]] Value result() {
-    switch (aggregate_->def->id) {
-      case FunctionId::kCount:
-        return Value::integer(count_);
-      case FunctionId::kCollect:
-        return Value::list(std::move(list_));
-      case FunctionId::kSum:
-        return whole_only_ ? Value::integer(whole_) : Value::real(real_);
-      case FunctionId::kAvg:
-        return count_ == 0 ? Value() : Value::real(real_ / static_cast<double>(count_));
-      default:
-        return best_;
-    }
-  }
-
- private:
-  Result<void> add_number(const Value& v) {
-    if (!v.is_number()) {
-      return runtime_error("TypeError", "InvalidArgumentType", aggregate_->span,
-                           fmt::format("{} takes numbers, found {}", aggregate_->def->name, a_kind(v.kind())));
-    }
-    real_ += v.to_real();
-    if (v.kind() == ValueKind::kFloat) {
-      whole_only_ = false;
-    } else if (whole_only_ && __builtin_add_overflow(whole_, v.as_integer(), &whole_)) {
-      return runtime_error("ArithmeticError", "IntegerOverflow", aggregate_->span, "the sum does not fit into 64 bits");
-    }
-    return {};
-  }
-
-  const bound::Aggregate* aggregate_;
-  std::int64_t count_ = 0;
-  std::int64_t whole_ = 0;
-  double real_ = 0;
-  bool whole_only_ = true;
-  Value best_;
-  ValueList list_;
   std::unordered_set<RowKey, RowKeyHash> seen_;
 };
 
@@ -261,7 +194,7 @@ class AggregateOp final : public OneInput<plan::Aggregate> {
         for (const ColumnValues& column : keys) key.values.push_back(column[row]);
         const std::size_t before = groups_.size();
         Group& group = group_for(std::move(key));
-        if (groups_.size() != before) DEMARCHE_CHECK(context_.hold_rows(1));
+        if (groups_.size() != before) DEMARCHE_CHECK(context_.hold_rows(1 + extra_rows(group.key->values)));
         for (std::size_t i = 0; i < arguments.size(); ++i) {
           DEMARCHE_CHECK(group.accumulators[i].add(op_.aggregates[i].argument ? arguments[i][row] : none, context_));
         }
@@ -340,6 +273,7 @@ class SortOp final : public OneInput<plan::Sort> {
           DEMARCHE_CHECK(context_.hold_rows(1));
         }
         for (const Slot slot : node_.carried) row.carried.push_back(in_.at(slot, r));
+        if (!op_.limit) DEMARCHE_CHECK(context_.hold_rows(extra_rows(row.carried)));
         rows_.push_back(std::move(row));
         if (op_.limit) std::push_heap(rows_.begin(), rows_.end(), less);
       }
@@ -433,93 +367,11 @@ class UnwindOp final : public RowByRow {
   std::size_t at_ = 0;
 };
 
-class MakePathOp final : public RowByRow {
- public:
-  MakePathOp(OperatorPtr input, const plan::Node& node, const plan::MakePath& op, std::size_t slots,
-             ExecContext& context)
-      : RowByRow(std::move(input), node, slots, context), op_(op) {}
-
- protected:
-  Result<void> begin_row() override { return {}; }
-  Result<bool> more(Batch& out) override {
-    PathValue path;
-    for (const Slot slot : op_.actors) path.actors.push_back(in().at(slot, row()).as_actor());
-    for (const Slot slot : op_.edges) path.interactions.push_back(in().at(slot, row()).as_interaction());
-    carry(out);
-    out.columns[op_.slot].push_back(Value::path(std::move(path)));
-    ++out.size;
-    return false;
-  }
-
- private:
-  const plan::MakePath& op_;
-};
-
-class ArgumentOp final : public Operator {
- public:
-  ArgumentOp(const plan::Node& node, const Batch& argument) : node_(node), argument_(argument) {}
-
-  Result<void> next(Batch& out) override {
-    out.clear();
-    if (std::exchange(done_, true)) return {};
-    out.copy_row(argument_, 0, node_.carried);
-    out.size = 1;
-    return {};
-  }
-
- private:
-  const plan::Node& node_;
-  const Batch& argument_;
-  bool done_ = false;
-};
-
-class OptionalOp final : public RowByRow {
- public:
-  OptionalOp(OperatorPtr input, const plan::Node& node, const plan::Optional& op, std::size_t slots,
-             ExecContext& context)
-      : RowByRow(std::move(input), node, slots, context), op_(op), slots_(slots), argument_(slots), found_(slots) {}
-
- protected:
-  Result<void> begin_row() override {
-    argument_.clear();
-    argument_.copy_row(in(), row(), node_.carried);
-    argument_.size = 1;
-    inner_ = make_operator(*op_.inner, slots_, context_, &argument_);
-    any_ = false;
-    return {};
-  }
-  Result<bool> more(Batch& out) override {
-    DEMARCHE_CHECK(inner_->next(found_));
-    for (std::size_t i = 0; i < found_.size; ++i, ++out.size) {
-      carry(out);
-      out.copy_row(found_, i, op_.made);
-    }
-    if (found_.size > 0) {
-      any_ = true;
-      return true;
-    }
-    if (!any_) {
-      carry(out);
-      for (const Slot slot : op_.made) out.columns[slot].emplace_back();
-      ++out.size;
-    }
-    return false;
-  }
-
- private:
-  const plan::Optional& op_;
-  std::size_t slots_;
-  Batch argument_;
-  Batch found_;
-  OperatorPtr inner_;
-  bool any_ = false;  // found for this row
-};
-
 }  // namespace
 
 Result<void> RowByRow::next(Batch& out) {
   out.clear();
-  while (out.size < kBatchRows) {
+  while (out.size < kBatchRows && out.weight < kBatchWeightMax) {
     if (!row_open_) {
       if (row_ + 1 < in_.size) {
         ++row_;
@@ -546,9 +398,10 @@ OperatorPtr make_operator(const plan::Node& node, std::size_t slots, ExecContext
         if constexpr (std::is_same_v<T, plan::SingleRow>) {
           return std::make_unique<SingleRowOp>();
         } else if constexpr (std::is_same_v<T, plan::Argument>) {
-          return std::make_unique<ArgumentOp>(node, *argument);
-        } else if constexpr (std::is_same_v<T, plan::Optional>) {
-          return std::make_unique<OptionalOp>(std::move(input), node, op, slots, context);
+          return make_argument_row(node, *argument);
+        } else if constexpr (std::is_same_v<T, plan::Apply> || std::is_same_v<T, plan::Union> ||
+                             std::is_same_v<T, plan::CallProcedure>) {
+          return make_apply(node, std::move(input), slots, context);
         } else if constexpr (std::is_same_v<T, plan::Filter>) {
           return std::make_unique<FilterOp>(std::move(input), node, op, slots, context);
         } else if constexpr (std::is_same_v<T, plan::Project>) {
@@ -565,9 +418,11 @@ OperatorPtr make_operator(const plan::Node& node, std::size_t slots, ExecContext
           return std::make_unique<LimitOp>(std::move(input), node, op, slots, context);
         } else if constexpr (std::is_same_v<T, plan::Unwind>) {
           return std::make_unique<UnwindOp>(std::move(input), node, op, slots, context);
-        } else if constexpr (std::is_same_v<T, plan::MakePath>) {
-          return std::make_unique<MakePathOp>(std::move(input), node, op, slots, context);
-        } else if constexpr (std::is_same_v<T, plan::Create> || std::is_same_v<T, plan::Record>) {
+        } else if constexpr (std::is_same_v<T, plan::MakePath> || std::is_same_v<T, plan::Walk>) {
+          return make_walk(node, std::move(input), slots, context);
+        } else if constexpr (std::is_same_v<T, plan::Create> || std::is_same_v<T, plan::Record> ||
+                             std::is_same_v<T, plan::Update> || std::is_same_v<T, plan::Delete> ||
+                             std::is_same_v<T, plan::Merge>) {
           return make_write(node, std::move(input), slots, context);
         } else {
           return make_scan(node, std::move(input), slots, context);

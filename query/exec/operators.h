@@ -29,6 +29,13 @@ using OperatorPtr = std::unique_ptr<Operator>;
 // Parts of make_operator() that stand in files of their own.
 [[nodiscard]] OperatorPtr make_scan(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
                                     ExecContext& context);
+// MakePath and Walk.
+[[nodiscard]] OperatorPtr make_walk(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
+                                    ExecContext& context);
+// Apply, Union and CallProcedure.
+[[nodiscard]] OperatorPtr make_apply(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
+                                     ExecContext& context);
+[[nodiscard]] OperatorPtr make_argument_row(const plan::Node& node, const Batch& argument);
 [[nodiscard]] OperatorPtr make_write(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
                                      ExecContext& context);
 

@@ -1,4 +1,6 @@
-// Operators that write: CREATE and RECORD. They change the statement's transaction; the statement commits it.
+// CREATE and RECORD.
+
+#include "query/exec/write.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,17 +10,17 @@
 
 #include "query/exec/evaluate.h"
 #include "query/exec/functions.h"
-#include "query/exec/operators.h"
+#include "query/exec/temporal_functions.h"
 
 namespace demarche::query {
-
-namespace {
 
 Error at(Error error, Span span) {
   error.fault = std::make_shared<QueryFault>(
       QueryFault{"ArgumentError", "runtime", "InvalidArgument", span.offset, span.length, true});
   return error;
 }
+
+namespace {
 
 // Takes entry `key` out of `map` if its value is a text; an empty one stays a property like any other.
 std::optional<std::string> take_text(ValueMap& map, std::string_view key) {
@@ -31,6 +33,8 @@ std::optional<std::string> take_text(ValueMap& map, std::string_view key) {
   return std::nullopt;
 }
 
+}  // namespace
+
 Result<ValueMap> evaluate_map(const bound::ExprPtr& expr, const Batch& in, std::size_t row, ExecContext& context) {
   if (!expr) return ValueMap();
   DEMARCHE_TRY(const Value v, evaluate(*expr, in, row, context));
@@ -42,21 +46,33 @@ Result<ValueMap> evaluate_map(const bound::ExprPtr& expr, const Batch& in, std::
   return v.as_map();
 }
 
+Result<PropertyValue> to_stored(const std::string& key, const Value& value, Span span) {
+  auto stored = to_property(value);
+  if (stored) return stored;
+  return runtime_error("TypeError", "InvalidPropertyType", span,
+                       fmt::format("property '{}': {}", key, stored.error().message));
+}
+
+namespace {
+
 // What is left of a map once the fields are taken out; null means that there is no such property.
 Result<Properties> to_properties(const ValueMap& map, Span span) {
   Properties out;
   for (const auto& [key, value] : map) {
     if (value.is_null()) continue;
-    auto stored = to_property(value);
-    if (!stored)
-      return runtime_error("TypeError", "InvalidPropertyType", span,
-                           fmt::format("property '{}': {}", key, stored.error().message));
-    set_property(out, key, std::move(*stored));
+    DEMARCHE_TRY(PropertyValue stored, to_stored(key, value, span));
+    set_property(out, key, std::move(stored));
   }
   return out;
 }
 
+}  // namespace
+
 Result<When> to_when(const Value& v, Span span) {
+  if (v.is_time()) {
+    DEMARCHE_TRY(const DateValue date, as_record_date(v.as_time(), span));
+    return When{date.text, date.bounds};
+  }
   auto when =
       v.kind() == ValueKind::kDate ? parse_when(v.as_date().text)
       : v.kind() == ValueKind::kString
@@ -65,6 +81,8 @@ Result<When> to_when(const Value& v, Span span) {
   if (!when) return runtime_error("ArgumentError", "InvalidDate", span, when.error().message);
   return when;
 }
+
+namespace {
 
 Result<std::optional<When>> take_when(ValueMap& map, std::string_view key, Span span) {
   for (auto it = map.begin(); it != map.end(); ++it) {
@@ -77,17 +95,21 @@ Result<std::optional<When>> take_when(ValueMap& map, std::string_view key, Span 
   return std::nullopt;
 }
 
-Result<Status> take_status(ValueMap& map, Span span) {
-  const auto text = take_text(map, "status");
-  if (!text) return Status::kNone;
-  const auto status = find_status(*text);
-  if (!status)
-    return runtime_error("ArgumentError", "InvalidStatus", span,
-                         fmt::format("unknown status '{}'; held, planned or cancelled", *text));
-  return *status;
+}  // namespace
+
+Result<Status> to_status(const std::string& text, Span span) {
+  if (const auto status = find_status(text)) return *status;
+  return runtime_error("ArgumentError", "InvalidStatus", span,
+                       fmt::format("unknown status '{}'; held, planned or cancelled", text));
 }
 
-// Takes all rows before it hands out the first: what a statement writes must not be met by its own reading.
+namespace {
+
+Result<Status> take_status(ValueMap& map, Span span) {
+  const auto text = take_text(map, "status");
+  return text ? to_status(*text, span) : Status::kNone;
+}
+
 class EagerOp final : public Operator {
  public:
   EagerOp(OperatorPtr input, std::size_t slots, ExecContext& context)
@@ -119,31 +141,12 @@ class EagerOp final : public Operator {
   std::size_t next_ = 0;
 };
 
-class CreateOp final : public RowByRow {
+class Creator {
  public:
-  CreateOp(OperatorPtr input, const plan::Node& node, const plan::Create& op, std::size_t slots, ExecContext& context)
-      : RowByRow(std::move(input), node, slots, context), op_(op) {}
+  Creator(Batch& out, ExecContext& context) : out_(out), context_(context) {}
 
- protected:
-  Result<void> begin_row() override { return {}; }
-  Result<bool> more(Batch& out) override {
-    carry(out);  // the properties of an item may read what the items before it have made in this row
-    for (const auto& item : op_.create.items) {
-      DEMARCHE_CHECK(std::visit([&](const auto& i) { return create(i, out); }, item));
-    }
-    for (const auto& [slot, parts] : op_.create.paths) {
-      PathValue path;
-      for (const Slot s : parts.first) path.actors.push_back(out.columns[s].back().as_actor());
-      for (const Slot s : parts.second) path.interactions.push_back(out.columns[s].back().as_interaction());
-      out.columns[slot].push_back(Value::path(std::move(path)));
-    }
-    ++out.size;
-    return false;
-  }
-
- private:
-  Result<void> create(const bound::CreateActor& item, Batch& out) {
-    DEMARCHE_TRY(ValueMap map, evaluate_map(item.properties, out, out.size, context_));
+  Result<void> operator()(const bound::CreateActor& item) {
+    DEMARCHE_TRY(ValueMap map, evaluate_map(item.properties, out_, out_.size, context_));
     Actor actor;
     actor.labels = item.labels;
     if (auto key = take_text(map, "key")) actor.key = std::move(*key);
@@ -152,10 +155,37 @@ class CreateOp final : public RowByRow {
     DEMARCHE_ASSIGN(actor.properties, to_properties(map, item.span));
     auto id = context_.transaction->add_actor(std::move(actor));
     if (!id) return tl::unexpected(at(std::move(id).error(), item.span));
-    out.columns[item.slot].push_back(Value::actor(*id));
+    ++context_.written.actors_created;
+    out_.columns[item.slot].push_back(Value::actor(*id));
     return {};
   }
 
+  Result<void> operator()(const bound::CreateInteraction& item) {
+    DEMARCHE_TRY(ValueMap map, evaluate_map(item.properties, out_, out_.size, context_));
+    Interaction record;
+    auto kind = context_.view().kinds().find(item.kind);
+    if (!kind) {
+      auto declared = context_.transaction->declare_kind(item.kind, kinds::kInteraction);
+      if (!declared) return tl::unexpected(at(std::move(declared).error(), item.span));
+      kind = *declared;
+    }
+    record.kind = *kind;
+    DEMARCHE_TRY(const ActorId from, end_of(item.from, item.span));
+    DEMARCHE_TRY(const ActorId to, end_of(item.to, item.span));
+    record.participants = {{from, Role::kInitiator, std::nullopt}, {to, Role::kRecipient, std::nullopt}};
+    if (auto key = take_text(map, "key")) record.key = std::move(*key);
+    if (auto place = take_text(map, "place")) record.place = std::move(*place);
+    DEMARCHE_ASSIGN(record.when, take_when(map, "when", item.span));
+    DEMARCHE_ASSIGN(record.status, take_status(map, item.span));
+    DEMARCHE_ASSIGN(record.properties, to_properties(map, item.span));
+    auto id = context_.transaction->add_interaction(std::move(record));
+    if (!id) return tl::unexpected(at(std::move(id).error(), item.span));
+    ++context_.written.interactions_created;
+    out_.columns[item.slot].push_back(Value::interaction(*id));
+    return {};
+  }
+
+ private:
   static void take_aliases(ValueMap& map, Actor& actor) {
     for (auto it = map.begin(); it != map.end(); ++it) {
       if (it->first != "aliases" || it->second.kind() != ValueKind::kList) continue;
@@ -168,37 +198,36 @@ class CreateOp final : public RowByRow {
     }
   }
 
-  Result<void> create(const bound::CreateInteraction& item, Batch& out) {
-    DEMARCHE_TRY(ValueMap map, evaluate_map(item.properties, out, out.size, context_));
-    Interaction record;
-    auto kind = context_.transaction->view().kinds().find(item.kind);
-    if (!kind) {
-      auto declared = context_.transaction->declare_kind(item.kind, kinds::kInteraction);
-      if (!declared) return tl::unexpected(at(std::move(declared).error(), item.span));
-      kind = *declared;
+  Result<ActorId> end_of(Slot slot, Span span) const {
+    const Value& v = out_.columns[slot].back();
+    if (v.kind() != ValueKind::kActor) {
+      return runtime_error("TypeError", "InvalidArgumentType", span,
+                           fmt::format("an interaction joins actors, found {}", a_kind(v.kind())));
     }
-    record.kind = *kind;
-    DEMARCHE_TRY(const ActorId from, end_of(out, item.from, item.span));
-    DEMARCHE_TRY(const ActorId to, end_of(out, item.to, item.span));
-    record.participants = {{from, Role::kInitiator, std::nullopt}, {to, Role::kRecipient, std::nullopt}};
-    if (auto key = take_text(map, "key")) record.key = std::move(*key);
-    if (auto place = take_text(map, "place")) record.place = std::move(*place);
-    DEMARCHE_ASSIGN(record.when, take_when(map, "when", item.span));
-    DEMARCHE_ASSIGN(record.status, take_status(map, item.span));
-    DEMARCHE_ASSIGN(record.properties, to_properties(map, item.span));
-    auto id = context_.transaction->add_interaction(std::move(record));
-    if (!id) return tl::unexpected(at(std::move(id).error(), item.span));
-    out.columns[item.slot].push_back(Value::interaction(*id));
-    return {};
+    if (auto there = context_.actor(v.as_actor()); !there)  // it may have been deleted
+      return tl::unexpected(placed(std::move(there).error(), span));
+    return v.as_actor();
   }
 
-  static Result<ActorId> end_of(const Batch& out, Slot slot, Span span) {
-    const Value& v = out.columns[slot].back();
-    if (v.kind() == ValueKind::kActor) return v.as_actor();
-    return runtime_error("TypeError", "InvalidArgumentType", span,
-                         fmt::format("an interaction joins actors, found {}", a_kind(v.kind())));
+  Batch& out_;
+  ExecContext& context_;
+};
+
+class CreateOp final : public RowByRow {
+ public:
+  CreateOp(OperatorPtr input, const plan::Node& node, const plan::Create& op, std::size_t slots, ExecContext& context)
+      : RowByRow(std::move(input), node, slots, context), op_(op) {}
+
+ protected:
+  Result<void> begin_row() override { return {}; }
+  Result<bool> more(Batch& out) override {
+    carry(out);
+    DEMARCHE_CHECK(create_items(op_.create, out, context_));
+    ++out.size;
+    return false;
   }
 
+ private:
   const plan::Create& op_;
 };
 
@@ -238,6 +267,7 @@ class RecordOp final : public RowByRow {
     DEMARCHE_ASSIGN(record.properties, to_properties(map, op_.span));
     auto id = context_.transaction->add_interaction(std::move(record));
     if (!id) return tl::unexpected(at(std::move(id).error(), op_.span));
+    ++context_.written.interactions_created;
     carry(out);
     ++out.size;
     return false;
@@ -316,12 +346,32 @@ class RecordOp final : public RowByRow {
 
 }  // namespace
 
-OperatorPtr make_write(const plan::Node& node, OperatorPtr input, std::size_t slots, ExecContext& context) {
-  if (const auto* create = std::get_if<plan::Create>(&node.op)) {
-    auto eager = std::make_unique<EagerOp>(std::move(input), slots, context);
-    return std::make_unique<CreateOp>(std::move(eager), node, *create, slots, context);
+OperatorPtr make_eager(OperatorPtr input, std::size_t slots, ExecContext& context) {
+  return std::make_unique<EagerOp>(std::move(input), slots, context);
+}
+
+// The properties of an item may read what the items before it have made in this row.
+Result<void> create_items(const bound::Create& create, Batch& out, ExecContext& context) {
+  Creator creator(out, context);
+  for (const auto& item : create.items) DEMARCHE_CHECK(std::visit(creator, item));
+  for (const auto& [slot, parts] : create.paths) {
+    PathValue path;
+    for (const Slot s : parts.first) path.actors.push_back(out.columns[s].back().as_actor());
+    for (const Slot s : parts.second) path.interactions.push_back(out.columns[s].back().as_interaction());
+    out.columns[slot].push_back(Value::path(std::move(path)));
   }
-  return std::make_unique<RecordOp>(std::move(input), node, std::get<plan::Record>(node.op), slots, context);
+  return {};
+}
+
+OperatorPtr make_write(const plan::Node& node, OperatorPtr input, std::size_t slots, ExecContext& context) {
+  if (const auto* record = std::get_if<plan::Record>(&node.op))
+    return std::make_unique<RecordOp>(std::move(input), node, *record, slots, context);
+  // All is written before the next clause sees the first row.
+  OperatorPtr eager = make_eager(std::move(input), slots, context);
+  if (const auto* create = std::get_if<plan::Create>(&node.op)) {
+    return make_eager(std::make_unique<CreateOp>(std::move(eager), node, *create, slots, context), slots, context);
+  }
+  return make_eager(make_update(node, std::move(eager), slots, context), slots, context);
 }
 
 }  // namespace demarche::query

@@ -41,6 +41,7 @@ enum class BinaryOp : std::uint8_t {
   kStartsWith,
   kEndsWith,
   kContains,
+  kMatches,
   kIn,
   kBefore,
   kAfter,
@@ -138,10 +139,24 @@ struct HasLabels {
   LabelExpr labels;
 };
 
+// A query within an expression; it may read what is in scope around it.
+struct Query;
+struct Subquery {
+  enum class Kind : std::uint8_t {
+    kExists,         // EXISTS { MATCH ... } or EXISTS { pattern WHERE p }
+    kCount,          // COUNT { ... }
+    kPattern,        // (a)-->(b) as a condition: one MATCH that brings no new names
+    kComprehension,  // [(a)-->(b) WHERE p | expr]: a MATCH and a RETURN of one column
+  };
+  Kind kind = Kind::kExists;
+  std::unique_ptr<Query> query;
+  std::uint32_t depth = 0;  // of the deepest expression in it
+};
+
 struct Expr {
   Span span;
   std::variant<Literal, DateLiteral, ParameterRef, VariableRef, PropertyOf, Unary, Binary, Comparison, Call, ListOf,
-               MapOf, ElementAt, SliceOf, CaseOf, HasLabels, ListScan, Reduce>
+               MapOf, ElementAt, SliceOf, CaseOf, HasLabels, ListScan, Reduce, Subquery>
       node;
   std::uint32_t depth = 1;
 };
@@ -153,23 +168,53 @@ struct ActorPattern {
   std::string variable;  // empty: anonymous
   std::optional<LabelExpr> labels;
   ExprPtr properties;  // map or parameter; may be null
+  ExprPtr where;       // (a WHERE p); may be null
   Span span;
 };
 
 enum class Direction : std::uint8_t { kEither, kRight, kLeft };
+
+// How often an interaction is repeated: {1,4}, {2}, +, *, and inside the bracket *1..4.
+struct Quantifier {
+  std::uint32_t hops_min = 1;
+  std::optional<std::uint32_t> hops_max;  // none: no bound
+  Span span;
+};
 
 // -[c:CONTACT {place: 'Geneva'}]-> between two actors, or [m:MEETING] standing alone
 struct InteractionPattern {
   std::string variable;
   std::optional<LabelExpr> kinds;
   ExprPtr properties;
+  ExprPtr where;
+  std::optional<Quantifier> quantifier;
   Direction direction = Direction::kEither;
+  Span span;
+};
+
+// What a path may repeat. kUnsaid: what the whole MATCH allows, that is kTrail over all its patterns.
+enum class PathMode : std::uint8_t { kUnsaid, kWalk, kTrail, kAcyclic, kSimple };
+
+// Which of the paths between two actors are wanted.
+struct PathSearch {
+  enum class Kind : std::uint8_t {
+    kAll,
+    kShortest,        // the `count` shortest
+    kShortestGroups,  // all of the `count` least lengths
+    kEarliest,        // one that arrives first; chronological
+  };
+  Kind kind = Kind::kAll;
+  std::uint32_t count = 1;
+  bool possibly = false;  // kEarliest: POSSIBLY CHRONOLOGICAL
+  bool strict = false;    // kEarliest: CHRONOLOGICAL STRICT
   Span span;
 };
 
 // Standing alone: no actors, one interaction. Else actors.size() == interactions.size() + 1.
 struct PathPattern {
   std::string variable;  // p = ...; empty: none
+  PathMode mode = PathMode::kUnsaid;
+  PathSearch search;
   std::vector<ActorPattern> actors;
   std::vector<InteractionPattern> interactions;
   Span span;
@@ -218,6 +263,30 @@ struct Create {
   std::vector<PathPattern> patterns;
 };
 
+// One part of SET (a.k = v, a = {..}, a += {..}, a:Label) or REMOVE (a.k, a:Label).
+struct Change {
+  enum class Op : std::uint8_t { kProperty, kReplace, kAdd, kLabels, kRemoveProperty, kRemoveLabels };
+  Op op = Op::kProperty;
+  ExprPtr target;    // the actor or interaction
+  std::string key;   // of the property
+  LabelExpr labels;  // kLabels, kRemoveLabels
+  ExprPtr value;     // kProperty, kReplace, kAdd
+  Span span;
+};
+// SET and REMOVE
+struct Update {
+  std::vector<Change> changes;
+};
+struct Delete {
+  bool detach = false;
+  std::vector<ExprPtr> what;
+};
+struct Merge {
+  PathPattern pattern;
+  std::vector<Change> on_create;
+  std::vector<Change> on_match;
+};
+
 // RECORD CALL 'key' BETWEEN 'a' AS caller, 'b' FOR 'c' AS callee ON '2016' AT 'Geneva' SOURCE 's' {note: '...'}
 struct RecordParticipant {
   ExprPtr actor;
@@ -243,16 +312,46 @@ struct Record {
   ExprPtr properties;
 };
 
+// CALL procedure(arguments) YIELD column AS name, ...
+struct CallProcedure {
+  struct Yield {
+    std::string column;
+    std::string name;
+    Span span;
+  };
+  std::string name;
+  Span name_span;
+  bool has_arguments = false;  // false: no brackets; each argument is the parameter of its name
+  std::vector<ExprPtr> arguments;
+  bool has_yield = false;
+  std::vector<Yield> yields;
+  ExprPtr where;  // may be null
+};
+// CALL { ... }, CALL (a, b) { ... }
+struct CallQuery {
+  struct Import {
+    std::string name;
+    Span span;
+  };
+  bool has_imports = false;  // false: all that is in scope
+  std::vector<Import> imports;
+  std::unique_ptr<Query> query;
+};
+
 struct Clause {
   Span span;
-  std::variant<Match, Return, With, Unwind, Create, Record> node;
+  std::variant<Match, Return, With, Unwind, Create, Update, Delete, Merge, Record, CallProcedure, CallQuery> node;
 };
 
 enum class ExplainMode : std::uint8_t { kNone, kExplain };
 
+// Clauses, or the parts of a UNION, never both.
 struct Query {
   ExplainMode explain = ExplainMode::kNone;
   std::vector<Clause> clauses;
+  std::vector<Query> parts;
+  bool union_all = false;
+  Span span;
 };
 
 }  // namespace ast

@@ -22,6 +22,7 @@ inline std::uint32_t depth_below(const SliceOf& n) { return depth_below(n.object
 inline std::uint32_t depth_below(const HasLabels& n) { return depth_below(n.subject); }
 inline std::uint32_t depth_below(const ListScan& n) { return depth_below(n.list, n.condition, n.result); }
 inline std::uint32_t depth_below(const Reduce& n) { return depth_below(n.start, n.list, n.step); }
+inline std::uint32_t depth_below(const Subquery& n) { return n.depth; }
 inline std::uint32_t depth_below(const Comparison& n) {
   std::uint32_t out = depth_below(n.first);
   for (const auto& [op, operand] : n.rest) out = std::max(out, depth_below(operand));

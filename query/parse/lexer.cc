@@ -97,6 +97,12 @@ class Lexer {
       return syntax_error("InvalidUnicodeCharacter", {from, at_ - from},
                           "typographic quotes; write 'text' with straight ones");
     }
+    // So do long dashes and the sign minus.
+    for (const std::string_view dash : {"\xE2\x80\x90", "\xE2\x80\x91", "\xE2\x80\x92", "\xE2\x80\x93", "\xE2\x80\x94",
+                                        "\xE2\x80\x95", "\xE2\x88\x92"}) {
+      if (text.find(dash) == std::string_view::npos) continue;
+      return syntax_error("InvalidUnicodeCharacter", {from, at_ - from}, "a typographic dash; write '-'");
+    }
     add(TokenKind::kWord, std::string(text), from);
     return {};
   }
@@ -151,6 +157,10 @@ class Lexer {
     std::string text(text_.substr(from, at_ - from));
     const bool prefixed = text.size() > 1 && text[0] == '0' && (text[1] == 'x' || text[1] == 'o');
     if (!prefixed && digits_end != at_) {
+      if (!tokens_.empty() && tokens_.back().kind == TokenKind::kSymbol && tokens_.back().text == "{") {
+        return syntax_error("UnexpectedSyntax", {from, at_ - from},
+                            fmt::format("a property name cannot begin with a digit; write `{}`", text));
+      }
       return syntax_error("InvalidNumberLiteral", {from, at_ - from}, fmt::format("'{}' is not a number", text));
     }
     add(real ? TokenKind::kFloat : TokenKind::kInteger, std::move(text), from);

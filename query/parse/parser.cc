@@ -1,9 +1,9 @@
-// Grammar: LANGUAGE.md, last part. Precedence from loose to tight: OR, XOR, AND, NOT, comparison, the word predicates
-// (STARTS WITH, IN, IS NULL, BEFORE, ...), + -, * / %, ^, unary sign, postfix (.key [index] :Label).
+// Rules for expressions. Grammar: LANGUAGE.md, last part. Precedence from loose to tight: OR, XOR, AND, NOT,
+// comparison, the word predicates (STARTS WITH, IN, IS NULL, BEFORE, ...), + -, * / %, ^, unary sign, postfix (.key
+// [index] :Label). Clauses and patterns have files of their own.
 
 #include "query/parse/parser.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -11,8 +11,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/names.h"
-#include "query/parse/depth.h"
+#include "query/parse/clause_parser.h"
 #include "query/parse/lexer.h"
 
 namespace demarche::query {
@@ -21,451 +20,12 @@ namespace {
 
 using namespace ast;  // NOLINT(google-build-using-namespace): this file builds nothing else
 
-bool same_word(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto up = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
-    return up(x) == up(y);
-  });
-}
-
-const std::vector<std::string>& clause_words() {
-  static const std::vector<std::string> words = {"MATCH",  "OPTIONAL MATCH", "WHERE", "RETURN", "WITH", "UNWIND",
-                                                 "CREATE", "RECORD",         "ORDER", "LIMIT",  "SKIP", "EXPLAIN"};
-  return words;
-}
-
-class Parser {
+class Parser final : public ClauseParser {
  public:
-  Parser(std::string_view text, std::vector<Token> tokens) : text_(text), tokens_(std::move(tokens)) {}
-
-  Result<Query> query() {
-    Query out;
-    if (take_word("EXPLAIN")) out.explain = ExplainMode::kExplain;
-    while (true) {
-      DEMARCHE_TRY(Clause clause, parse_clause());
-      out.clauses.push_back(std::move(clause));
-      if (out.clauses.size() > kClausesMax) {
-        return syntax_error("QueryTooLong", out.clauses.back().span,
-                            fmt::format("more than {} clauses in one statement", kClausesMax));
-      }
-      if (take_symbol(";") || peek().kind == TokenKind::kEnd) break;
-    }
-    if (peek().kind != TokenKind::kEnd) {
-      return syntax_error("UnexpectedSyntax", peek().span, "one statement at a time: this stands after the semicolon");
-    }
-    DEMARCHE_CHECK(check_clause_order(out));
-    return out;
-  }
+  using ClauseParser::ClauseParser;
 
  private:
-  template <typename Node>
-  ExprPtr make(Span span, Node node) {
-    const std::uint32_t depth = depth_below(node) + 1;
-    tree_depth_ = std::max(tree_depth_, depth);
-    return std::make_unique<Expr>(Expr{span, std::move(node), depth});
-  }
-
-  // ---- tokens ------------------------------------------------------------------------------------------------------
-
-  [[nodiscard]] const Token& peek(std::size_t ahead = 0) const {
-    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
-  }
-  const Token& take() {
-    const Token& token = peek();
-    if (at_ + 1 < tokens_.size()) ++at_;
-    return token;
-  }
-  [[nodiscard]] bool is_word(std::string_view word, std::size_t ahead = 0) const {
-    return peek(ahead).kind == TokenKind::kWord && same_word(peek(ahead).text, word);
-  }
-  [[nodiscard]] bool is_symbol(std::string_view symbol, std::size_t ahead = 0) const {
-    return peek(ahead).kind == TokenKind::kSymbol && peek(ahead).text == symbol;
-  }
-  bool take_word(std::string_view word) { return is_word(word) && (take(), true); }
-  bool take_symbol(std::string_view symbol) { return is_symbol(symbol) && (take(), true); }
-
-  [[nodiscard]] std::string found() const {
-    return peek().kind == TokenKind::kEnd
-               ? "the query ends here"
-               : fmt::format("found '{}'", text_.substr(peek().span.offset, peek().span.length));
-  }
-  [[nodiscard]] tl::unexpected<Error> expected(std::string_view what) const {
-    return syntax_error("UnexpectedSyntax", peek().span, fmt::format("expected {}, {}", what, found()));
-  }
-  Result<void> need_symbol(std::string_view symbol, std::string_view where) {
-    if (take_symbol(symbol)) return {};
-    return expected(fmt::format("'{}' {}", symbol, where));
-  }
-  Result<void> need_word(std::string_view word) {
-    if (take_word(word)) return {};
-    return expected(word);
-  }
-  Result<std::string> need_name(std::string_view what) {
-    if (peek().kind == TokenKind::kWord || peek().kind == TokenKind::kQuoted) return take().text;
-    return expected(what);
-  }
-  [[nodiscard]] Span span_from(std::size_t first_token) const {
-    return join(tokens_[first_token].span, tokens_[at_ == 0 ? 0 : at_ - 1].span);
-  }
-
-  // Counts nesting for as long as it lives.
-  class Nesting {
-   public:
-    explicit Nesting(int& depth) : depth_(depth) { ++depth_; }
-    ~Nesting() { --depth_; }
-    Nesting(const Nesting&) = delete;
-    Nesting& operator=(const Nesting&) = delete;
-
-   private:
-    int& depth_;
-  };
-  [[nodiscard]] Result<void> check_depth() const {
-    if (tree_depth_ > kTreeDepthMax) {
-      return syntax_error(
-          "NestingTooDeep", peek().span,
-          fmt::format("an expression of more than {} operators in a chain; use IN, or WITH in between", kTreeDepthMax));
-    }
-    if (depth_ <= kNestingMax) return {};
-    return syntax_error("NestingTooDeep", peek().span,
-                        fmt::format("nested deeper than {} levels; split the expression with WITH", kNestingMax));
-  }
-
-  // ---- clauses -----------------------------------------------------------------------------------------------------
-
-  Result<Clause> parse_clause() {
-    const std::size_t first = at_;
-    const auto done = [&](auto node) { return Clause{span_from(first), std::move(node)}; };
-    if (take_word("MATCH")) {
-      DEMARCHE_TRY(Match node, parse_match());
-      return done(std::move(node));
-    }
-    if (is_word("OPTIONAL") && is_word("MATCH", 1)) {
-      take();
-      take();
-      DEMARCHE_TRY(Match node, parse_match());
-      node.optional = true;
-      return done(std::move(node));
-    }
-    if (take_word("RETURN")) {
-      DEMARCHE_TRY(Projection projection, parse_projection());
-      return done(Return{std::move(projection)});
-    }
-    if (take_word("WITH")) {
-      With node;
-      DEMARCHE_ASSIGN(node.projection, parse_projection());
-      DEMARCHE_ASSIGN(node.where, parse_where());
-      return done(std::move(node));
-    }
-    if (take_word("UNWIND")) {
-      DEMARCHE_TRY(Unwind node, parse_unwind());
-      return done(std::move(node));
-    }
-    if (take_word("CREATE")) {
-      Create node;
-      DEMARCHE_ASSIGN(node.patterns, parse_patterns());
-      return done(std::move(node));
-    }
-    if (take_word("RECORD")) {
-      DEMARCHE_TRY(Record node, parse_record());
-      return done(std::move(node));
-    }
-    if (peek().kind == TokenKind::kEnd)
-      return syntax_error("UnexpectedSyntax", peek().span, "the query is empty; try MATCH (a) RETURN a.name");
-    const std::string near = peek().kind == TokenKind::kWord ? nearest(peek().text, clause_words()) : "";
-    if (!near.empty()) {
-      return syntax_error("UnexpectedSyntax", peek().span,
-                          fmt::format("unknown clause '{}'; did you mean {}?", peek().text, near));
-    }
-    return expected("a clause (MATCH, OPTIONAL MATCH, WITH, UNWIND, CREATE, RECORD or RETURN)");
-  }
-
-  static Result<void> check_clause_order(const Query& query) {
-    for (std::size_t i = 0; i < query.clauses.size(); ++i) {
-      const Clause& clause = query.clauses[i];
-      const bool last = i + 1 == query.clauses.size();
-      if (std::holds_alternative<Return>(clause.node) && !last) {
-        return syntax_error("InvalidClauseComposition", query.clauses[i + 1].span,
-                            "nothing can follow RETURN; use WITH for a step in between");
-      }
-      if (std::holds_alternative<Record>(clause.node) && query.clauses.size() > 1) {
-        return syntax_error("InvalidClauseComposition", clause.span, "RECORD stands alone in its statement");
-      }
-    }
-    const Clause& last = query.clauses.back();
-    const bool ends = std::holds_alternative<Return>(last.node) || std::holds_alternative<Create>(last.node) ||
-                      std::holds_alternative<Record>(last.node);
-    if (!ends)
-      return syntax_error("InvalidClauseComposition", last.span, "the query returns nothing; end it with RETURN");
-    return {};
-  }
-
-  Result<Match> parse_match() {
-    Match out;
-    DEMARCHE_ASSIGN(out.patterns, parse_patterns());
-    DEMARCHE_ASSIGN(out.where, parse_where());
-    return out;
-  }
-
-  Result<ExprPtr> parse_where() {
-    if (!take_word("WHERE")) return ExprPtr();
-    return parse_expression();
-  }
-
-  Result<Unwind> parse_unwind() {
-    Unwind out;
-    DEMARCHE_ASSIGN(out.list, parse_expression());
-    DEMARCHE_CHECK(need_word("AS"));
-    out.span = peek().span;
-    DEMARCHE_ASSIGN(out.variable, need_name("a name for the elements"));
-    return out;
-  }
-
-  Result<Projection> parse_projection() {
-    Projection out;
-    out.distinct = take_word("DISTINCT");
-    if (take_symbol("*")) {
-      out.star = true;
-    } else {
-      DEMARCHE_TRY(ProjectionItem item, parse_projection_item());
-      out.items.push_back(std::move(item));
-    }
-    while (take_symbol(",")) {
-      DEMARCHE_TRY(ProjectionItem item, parse_projection_item());
-      out.items.push_back(std::move(item));
-    }
-    if (take_word("ORDER")) {
-      DEMARCHE_CHECK(need_word("BY"));
-      do {
-        SortItem item;
-        DEMARCHE_ASSIGN(item.expression, parse_expression());
-        if (take_word("DESC") || take_word("DESCENDING")) {
-          item.descending = true;
-        } else if (!take_word("ASC")) {
-          (void)take_word("ASCENDING");  // the default, said or not
-        }
-        out.order.push_back(std::move(item));
-      } while (take_symbol(","));
-    }
-    if (take_word("SKIP") || take_word("OFFSET")) DEMARCHE_ASSIGN(out.skip, parse_expression());
-    if (take_word("LIMIT")) DEMARCHE_ASSIGN(out.limit, parse_expression());
-    return out;
-  }
-
-  Result<ProjectionItem> parse_projection_item() {
-    ProjectionItem out;
-    const std::size_t first = at_;
-    DEMARCHE_ASSIGN(out.expression, parse_expression());
-    const Span written = span_from(first);
-    out.name = std::string(text_.substr(written.offset, written.length));
-    if (const auto* variable = std::get_if<VariableRef>(&out.expression->node)) out.name = variable->name;
-    if (take_word("AS")) {
-      DEMARCHE_ASSIGN(out.name, need_name("a column name"));
-      out.has_alias = true;
-    }
-    return out;
-  }
-
-  Result<Record> parse_record() {
-    Record out;
-    out.kind_span = peek().span;
-    DEMARCHE_ASSIGN(out.kind, need_name("a kind such as CALL or MEETING"));
-    if (peek().kind == TokenKind::kString || peek().kind == TokenKind::kParameter)
-      DEMARCHE_ASSIGN(out.key, parse_atom());
-    if (take_word("BETWEEN") || take_word("BY") || take_word("OF")) {
-      do {
-        DEMARCHE_TRY(RecordParticipant participant, parse_record_participant());
-        out.participants.push_back(std::move(participant));
-      } while (take_symbol(","));
-    }
-    while (true) {
-      if (take_word("ON")) {
-        DEMARCHE_ASSIGN(out.when, parse_atom());
-      } else if (take_word("AT")) {
-        DEMARCHE_ASSIGN(out.place, parse_atom());
-      } else if (take_word("STATUS")) {
-        out.status_span = peek().span;
-        DEMARCHE_ASSIGN(out.status, need_name("held, planned or cancelled"));
-      } else if (take_word("PART")) {
-        DEMARCHE_CHECK(need_word("OF"));
-        DEMARCHE_ASSIGN(out.part_of, parse_atom());
-      } else if (take_word("SOURCE")) {
-        RecordClaim claim;
-        DEMARCHE_ASSIGN(claim.source, parse_atom());
-        if (is_symbol("{")) DEMARCHE_ASSIGN(claim.properties, parse_map());
-        out.claims.push_back(std::move(claim));
-      } else if (is_symbol("{")) {
-        DEMARCHE_ASSIGN(out.properties, parse_map());
-      } else {
-        break;
-      }
-    }
-    if (peek().kind != TokenKind::kEnd && !is_symbol(";")) {
-      return expected("BETWEEN, ON, AT, STATUS, PART OF, SOURCE, {properties} or the end of RECORD");
-    }
-    return out;
-  }
-
-  Result<RecordParticipant> parse_record_participant() {
-    RecordParticipant out;
-    DEMARCHE_ASSIGN(out.actor, parse_atom());
-    if (take_word("FOR")) DEMARCHE_ASSIGN(out.acting_for, parse_atom());
-    if (take_word("AS")) {
-      out.role_span = peek().span;
-      DEMARCHE_ASSIGN(out.role, need_name("a role such as caller"));
-    }
-    return out;
-  }
-
-  // ---- patterns ----------------------------------------------------------------------------------------------------
-
-  Result<std::vector<PathPattern>> parse_patterns() {
-    std::vector<PathPattern> out;
-    std::size_t steps = 0;
-    do {
-      DEMARCHE_TRY(PathPattern pattern, parse_path());
-      out.push_back(std::move(pattern));
-      steps += out.back().actors.size() + out.back().interactions.size();
-      if (steps > kPatternStepsMax) {
-        return syntax_error("QueryTooLong", out.back().span,
-                            fmt::format("more than {} actors and interactions in one clause", kPatternStepsMax));
-      }
-    } while (take_symbol(","));
-    return out;
-  }
-
-  Result<PathPattern> parse_path() {
-    PathPattern out;
-    const std::size_t first = at_;
-    if ((peek().kind == TokenKind::kWord || peek().kind == TokenKind::kQuoted) && is_symbol("=", 1)) {
-      out.variable = take().text;
-      take();
-    }
-    if (is_symbol("[")) {
-      DEMARCHE_TRY(InteractionPattern interaction, parse_interaction_filler());
-      out.interactions.push_back(std::move(interaction));
-      out.span = span_from(first);
-      return out;
-    }
-    DEMARCHE_TRY(ActorPattern actor, parse_actor());
-    out.actors.push_back(std::move(actor));
-    while (is_symbol("-") || is_symbol("<-") || is_symbol("->")) {
-      DEMARCHE_TRY(InteractionPattern interaction, parse_interaction());
-      out.interactions.push_back(std::move(interaction));
-      DEMARCHE_ASSIGN(actor, parse_actor());
-      out.actors.push_back(std::move(actor));
-    }
-    out.span = span_from(first);
-    return out;
-  }
-
-  Result<ActorPattern> parse_actor() {
-    ActorPattern out;
-    const std::size_t first = at_;
-    DEMARCHE_CHECK(need_symbol("(", "to begin an actor, as in (a:Person)"));
-    if (peek().kind == TokenKind::kWord || peek().kind == TokenKind::kQuoted) out.variable = take().text;
-    if (take_symbol(":")) DEMARCHE_ASSIGN(out.labels, parse_labels());
-    if (is_symbol("{")) DEMARCHE_ASSIGN(out.properties, parse_map());
-    if (peek().kind == TokenKind::kParameter) DEMARCHE_ASSIGN(out.properties, parse_atom());
-    DEMARCHE_CHECK(need_symbol(")", "to end the actor"));
-    out.span = span_from(first);
-    return out;
-  }
-
-  // -[...]->, <-[...]-, -[...]-, -->, <--, --
-  Result<InteractionPattern> parse_interaction() {
-    const std::size_t first = at_;
-    bool left = false;
-    bool right = false;
-    InteractionPattern out;
-    if (take_symbol("<-")) {
-      left = true;
-    } else if (!take_symbol("-")) {
-      return expected("'-' or '<-'");
-    }
-    if (is_symbol("[")) DEMARCHE_ASSIGN(out, parse_interaction_filler());
-    if (take_symbol("->")) {
-      right = true;
-    } else if (!take_symbol("-")) {
-      return expected("'-' or '->' to end the interaction");
-    }
-    // <-[..]-> asks for either direction, like no arrow at all.
-    out.direction = left == right ? Direction::kEither : (left ? Direction::kLeft : Direction::kRight);
-    out.span = span_from(first);
-    return out;
-  }
-
-  Result<InteractionPattern> parse_interaction_filler() {
-    InteractionPattern out;
-    const std::size_t first = at_;
-    DEMARCHE_CHECK(need_symbol("[", "to begin an interaction"));
-    if (peek().kind == TokenKind::kWord || peek().kind == TokenKind::kQuoted) out.variable = take().text;
-    if (take_symbol(":")) DEMARCHE_ASSIGN(out.kinds, parse_labels());
-    if (is_symbol("*")) {
-      return syntax_error("UnsupportedFeature", peek().span,
-                          "paths of variable length are not in this version; write each step");
-    }
-    if (is_symbol("{")) DEMARCHE_ASSIGN(out.properties, parse_map());
-    if (peek().kind == TokenKind::kParameter) DEMARCHE_ASSIGN(out.properties, parse_atom());
-    DEMARCHE_CHECK(need_symbol("]", "to end the interaction"));
-    out.span = span_from(first);
-    return out;
-  }
-
-  Result<LabelExpr> parse_labels() {
-    const Nesting nesting(depth_);
-    DEMARCHE_CHECK(check_depth());
-    DEMARCHE_TRY(LabelExpr out, parse_label_and());
-    while (take_symbol("|")) {
-      DEMARCHE_CHECK(check_depth());
-      (void)take_symbol(":");  // the old form A|:B
-      DEMARCHE_TRY(LabelExpr right, parse_label_and());
-      out = combine(LabelExpr::Op::kOr, std::move(out), std::move(right));
-    }
-    return out;
-  }
-  Result<LabelExpr> parse_label_and() {
-    DEMARCHE_TRY(LabelExpr out, parse_label_not());
-    while (take_symbol("&") || take_symbol(":")) {
-      DEMARCHE_CHECK(check_depth());
-      DEMARCHE_TRY(LabelExpr right, parse_label_not());
-      out = combine(LabelExpr::Op::kAnd, std::move(out), std::move(right));
-    }
-    return out;
-  }
-  Result<LabelExpr> parse_label_not() {
-    const Nesting nesting(depth_);
-    DEMARCHE_CHECK(check_depth());
-    LabelExpr out;
-    out.span = peek().span;
-    if (take_symbol("!")) {
-      out.op = LabelExpr::Op::kNot;
-      DEMARCHE_TRY(LabelExpr operand, parse_label_not());
-      out.operands.push_back(std::move(operand));
-      return out;
-    }
-    if (take_symbol("%")) return out;
-    if (take_symbol("(")) {
-      DEMARCHE_ASSIGN(out, parse_labels());
-      DEMARCHE_CHECK(need_symbol(")", "to end the label expression"));
-      return out;
-    }
-    out.op = LabelExpr::Op::kName;
-    DEMARCHE_ASSIGN(out.name, need_name("a label or kind"));
-    return out;
-  }
-  LabelExpr combine(LabelExpr::Op op, LabelExpr left, LabelExpr right) {
-    tree_depth_ += 4;  // a chain of labels leans to the left too; an upper bound will do
-    LabelExpr out;
-    out.op = op;
-    out.span = join(left.span, right.span);
-    out.operands.push_back(std::move(left));
-    out.operands.push_back(std::move(right));
-    return out;
-  }
-
-  // ---- expressions -------------------------------------------------------------------------------------------------
-
-  Result<ExprPtr> parse_expression() {
+  Result<ExprPtr> parse_expression() override {
     const Nesting nesting(depth_);
     DEMARCHE_CHECK(check_depth());
     return parse_or();
@@ -532,6 +92,7 @@ class Parser {
     if (is_word("STARTS") && is_word("WITH", 1)) return take(), take(), BinaryOp::kStartsWith;
     if (is_word("ENDS") && is_word("WITH", 1)) return take(), take(), BinaryOp::kEndsWith;
     if (take_word("CONTAINS")) return BinaryOp::kContains;
+    if (take_symbol("=~")) return BinaryOp::kMatches;
     if (take_word("IN")) return BinaryOp::kIn;
     if (take_word("BEFORE")) return BinaryOp::kBefore;
     if (take_word("AFTER")) return BinaryOp::kAfter;
@@ -607,13 +168,18 @@ class Parser {
     return make(span_from(first), Unary{minus ? UnaryOp::kMinus : UnaryOp::kPlus, std::move(operand)});
   }
 
-  Result<ExprPtr> parse_postfix() {
+  Result<ExprPtr> parse_postfix() override {
     const std::size_t first = at_;
     DEMARCHE_TRY(ExprPtr out, parse_atom());
     while (true) {
       DEMARCHE_CHECK(check_depth());
       if (take_symbol(".")) {
         DEMARCHE_TRY(std::string key, need_name("a property name"));
+        if (const auto* space = std::get_if<VariableRef>(&out->node); space != nullptr && is_symbol("(")) {
+          take();
+          DEMARCHE_ASSIGN(out, parse_arguments(first, space->name + "." + key));  // duration.between(..)
+          continue;
+        }
         out = make(span_from(first), PropertyOf{std::move(out), std::move(key)});
       } else if (take_symbol("[")) {
         DEMARCHE_ASSIGN(out, parse_index(first, std::move(out)));
@@ -671,7 +237,7 @@ class Parser {
     return make(token.span, Literal{Value::real(value)});
   }
 
-  Result<ExprPtr> parse_atom() {
+  Result<ExprPtr> parse_atom() override {
     const std::size_t first = at_;
     const Token& token = peek();
     switch (token.kind) {
@@ -694,7 +260,10 @@ class Parser {
     }
     if (is_symbol("{")) return parse_map();
     if (take_symbol("[")) return parse_list(first);
-    if (take_symbol("(")) {
+    if (is_symbol("(")) {
+      DEMARCHE_TRY(ExprPtr pattern, parse_pattern_condition());
+      if (pattern) return pattern;
+      take();
       DEMARCHE_TRY(ExprPtr inner, parse_expression());
       DEMARCHE_CHECK(need_symbol(")", "to close the bracket"));
       inner->span = span_from(first);
@@ -704,7 +273,10 @@ class Parser {
   }
 
   Result<ExprPtr> parse_list(std::size_t first) {
+    const BarEnds bar(bar_ends_, false);
     if (is_name() && is_word("IN", 1)) return parse_comprehension(first);
+    DEMARCHE_TRY(ExprPtr pattern, parse_pattern_comprehension(first));
+    if (pattern) return pattern;
     ListOf out;
     while (!is_symbol("]")) {
       DEMARCHE_TRY(ExprPtr item, parse_expression());
@@ -715,14 +287,13 @@ class Parser {
     return make(span_from(first), std::move(out));
   }
 
-  [[nodiscard]] bool is_name() const { return peek().kind == TokenKind::kWord || peek().kind == TokenKind::kQuoted; }
-
   // x IN list [WHERE condition]
   Result<ListScan> parse_scan_head() {
     ListScan out;
     DEMARCHE_ASSIGN(out.variable, need_name("a name for the elements"));
     DEMARCHE_CHECK(need_word("IN"));
     DEMARCHE_ASSIGN(out.list, parse_expression());
+    const BarEnds bar(bar_ends_, true);
     DEMARCHE_ASSIGN(out.condition, parse_where());
     return out;
   }
@@ -766,7 +337,7 @@ class Parser {
     return make(span_from(first), std::move(out));
   }
 
-  Result<ExprPtr> parse_map() {
+  Result<ExprPtr> parse_map() override {
     const std::size_t first = at_;
     MapOf out;
     DEMARCHE_CHECK(need_symbol("{", "to begin a map"));
@@ -808,14 +379,22 @@ class Parser {
   Result<ExprPtr> parse_name() {
     const std::size_t first = at_;
     const Token name = take();
+    if (is_symbol("{") && name.kind == TokenKind::kWord) {
+      if (same_word(name.text, "exists")) return parse_subquery(first, Subquery::Kind::kExists);
+      if (same_word(name.text, "count")) return parse_subquery(first, Subquery::Kind::kCount);
+    }
     if (!take_symbol("(")) return make(name.span, VariableRef{name.text});
     if (is_name() && is_word("IN", 1)) {
       if (const auto kind = quantifier(name.text)) return parse_quantifier(first, *kind);
     }
     if (same_word(name.text, "reduce") && is_name() && is_symbol("=", 1)) return parse_reduce(first);
+    return parse_arguments(first, name.text);
+  }
+
+  Result<ExprPtr> parse_arguments(std::size_t first, const std::string& name) {  // behind the opening bracket
     Call call;
-    call.name = name.text;
-    call.name_span = name.span;
+    call.name = name;
+    call.name_span = join(tokens_[first].span, tokens_[at_ - 2].span);
     if (take_symbol("*")) {
       call.star = true;
     } else if (!is_symbol(")")) {
@@ -825,7 +404,7 @@ class Parser {
         call.arguments.push_back(std::move(argument));
       } while (take_symbol(","));
     }
-    DEMARCHE_CHECK(need_symbol(")", fmt::format("to end the arguments of {}", name.text)));
+    DEMARCHE_CHECK(need_symbol(")", fmt::format("to end the arguments of {}", name)));
     return make(span_from(first), std::move(call));
   }
 
@@ -845,12 +424,6 @@ class Parser {
     DEMARCHE_CHECK(need_word("END"));
     return make(span_from(first), std::move(out));
   }
-
-  std::string_view text_;
-  std::vector<Token> tokens_;
-  std::size_t at_ = 0;
-  int depth_ = 0;
-  std::uint32_t tree_depth_ = 0;  // of the deepest expression so far
 };
 
 }  // namespace
@@ -862,7 +435,7 @@ Result<ast::Query> parse_query(std::string_view text) {
                                     text.size(), kQueryBytesMax));
   }
   DEMARCHE_TRY(std::vector<Token> tokens, tokenize(text));
-  return Parser(text, std::move(tokens)).query();
+  return Parser(text, std::move(tokens)).parse_statement();
 }
 
 Result<std::vector<std::string_view>> split_statements(std::string_view text, bool* complete) {

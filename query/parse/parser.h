@@ -15,8 +15,10 @@ namespace demarche::query {
 inline constexpr int kNestingMax = 200;
 // Deepest expression tree: a chain of a thousand ANDs is a thousand deep.
 inline constexpr std::uint32_t kTreeDepthMax = 1000;
-inline constexpr std::size_t kClausesMax = 200;
-inline constexpr std::size_t kPatternStepsMax = 300;
+// Clauses and pattern elements become operators, each of which calls the one before: their number bounds the stack.
+inline constexpr std::size_t kClausesMax = 1000;
+inline constexpr std::size_t kPatternStepsMax = 300;     // of one clause
+inline constexpr std::size_t kStatementStepsMax = 2000;  // of all MATCH clauses
 inline constexpr std::size_t kQueryBytesMax = std::size_t{1} << 20;
 
 // Reads one statement; a semicolon may end it. Errors: SyntaxError with place.

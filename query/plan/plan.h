@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -69,10 +70,32 @@ struct ExpandInteraction {
   bound::KindFilter kinds;
   std::vector<Slot> other_edges;
 };
+// From a bound actor along a repeated interaction: every walk the mode allows, or those a search asks for.
+struct Walk {
+  Slot from = 0;
+  Slot to = 0;
+  bool into = false;
+  bool reversed = false;  // walking from the pattern's right end to its left
+  Slot edge = 0;          // list of the interactions, from left to right
+  ast::Direction direction = ast::Direction::kEither;
+  bound::KindFilter kinds;
+  bound::Repeat repeat;
+  ast::PathMode mode = ast::PathMode::kUnsaid;
+  ast::PathSearch search;
+  std::vector<WindowTerm> windows;  // from the conditions on each hop
+  std::vector<Slot> other_edges;    // must be other interactions; a search looks at them when it has found its paths
+};
+// Joins actors, interactions and walked segments; drops what the mode forbids.
 struct MakePath {
+  struct Part {
+    Slot slot = 0;
+    bool segment = false;  // a path by itself, from the actor before it to the actor after it
+    Slot next = 0;         // the actor after it
+  };
   Slot slot = 0;
-  std::vector<Slot> actors;
-  std::vector<Slot> edges;
+  ast::PathMode mode = ast::PathMode::kUnsaid;
+  Slot first = 0;
+  std::vector<Part> parts;
 };
 struct Filter {
   std::vector<bound::ExprPtr> conditions;
@@ -109,27 +132,57 @@ struct Create {
 struct Record {
   bound::Record record;
 };
+struct Update {
+  bound::Update update;
+};
+struct Delete {
+  bound::Delete what;
+};
+
+struct CallProcedure {
+  bound::CallProcedure call;
+};
 
 struct Node;
-// Runs `inner` for each row; a row for which it finds nothing stays, with null in the slots it would have made.
-struct Optional {
-  std::unique_ptr<Node> inner;  // ends in an Argument
+using NodePtr = std::unique_ptr<Node>;
+// Runs `inner` for each row and adds the slots it makes. optional: a row for which it finds nothing stays, with null in
+// them.
+struct Apply {
+  NodePtr inner;  // ends in an Argument
+  std::vector<Slot> made;
+  bool optional = false;
+};
+// For each row the rows of one part after the other.
+struct Union {
+  std::vector<NodePtr> parts;  // each ends in an Argument
+  std::vector<Slot> given;     // slots of the row that the parts may read
   std::vector<Slot> made;
 };
 
+// Runs `inner` for each row; where it finds nothing the pattern is created.
+struct Merge {
+  std::unique_ptr<Node> inner;  // ends in an Argument
+  std::vector<Slot> made;
+  bound::Create create;
+  std::vector<bound::Change> on_create;
+  std::vector<bound::Change> on_match;
+};
+
 struct Node {
-  std::variant<SingleRow, Argument, Optional, ActorScan, InteractionScan, ContactScan, Expand, ExpandInteraction,
-               MakePath, Filter, Project, Aggregate, Distinct, Sort, Skip, Limit, Unwind, Create, Record>
+  std::variant<SingleRow, Argument, Apply, Merge, Union, ActorScan, InteractionScan, ContactScan, Expand,
+               ExpandInteraction, Walk, CallProcedure, MakePath, Filter, Project, Aggregate, Distinct, Sort, Skip,
+               Limit, Unwind, Create, Update, Delete, Record>
       op;
   std::unique_ptr<Node> input;  // null for SingleRow only
   std::vector<Slot> carried;    // slots of the input that are copied along to each row this node makes
   double rows_estimate = 1;
 };
-using NodePtr = std::unique_ptr<Node>;
 
 struct Plan {
   NodePtr root;
   bound::Query query;  // columns, slots, notices
+  // The queries inside expressions; each ends in an Argument.
+  std::unordered_map<const bound::SubqueryBody*, NodePtr> subqueries;
 };
 
 }  // namespace demarche::query::plan

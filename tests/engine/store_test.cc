@@ -214,6 +214,19 @@ TEST_CASE("transaction: reading again sees what was written since, and statistic
   CHECK(tx->view().statistics().interactions == counted + 1);
 }
 
+TEST_CASE("transaction: all actors are listed, those it has added among them, also in a store that was empty") {
+  const TempFolder folder;
+  const auto empty = create(folder.path("e"));
+  auto first = must(empty->begin());
+  const ActorId one = must(first->add_actor(actor("one", "One", {"Person"})));
+  CHECK(must(ids_of(first->view().actors())) == std::vector<ActorId>{one});
+  Filled f(folder.path("s"));
+  auto tx = must(f.store->begin());
+  const std::size_t before = must(ids_of(tx->view().actors())).size();
+  must(tx->add_actor(actor("two", "Two", {"Person"})));
+  CHECK(must(ids_of(tx->view().actors())).size() == before + 1);
+}
+
 TEST_CASE("transaction: once committed it refuses everything") {
   const TempFolder folder;
   Filled f(folder.path("s"));

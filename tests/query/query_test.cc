@@ -302,10 +302,16 @@ TEST_CASE_METHOD(QueryFixture, "query: twenty thousand mutated texts end with an
       "RETURN CASE WHEN 1 < 2 <= 3 THEN 'a' ELSE -1 ^ 2 % 3 END AS v, [1, 2, 3][0..2] AS l, {a: 1}.a AS m, NOT true XOR false AS t, toUpper('x') + 1",
       "MATCH p = (a)-[c:MEETING|CALL]-(b), [d:!CALL] WHERE id(a) < id(b) AND NOT a:State RETURN p, nodes(p), length(p), participants(d), role(c, a), claims(c)",
       "WITH range(1, 5) AS l UNWIND l AS i RETURN i, size(l), substring('Geneva', 1, 2), split('a,b', ','), date('2016'), offices(null, '2016')",
-      "EXPLAIN MATCH (a {name: 'A'}) RETURN count(*)"};
+      "EXPLAIN MATCH (a {name: 'A'}) RETURN count(*)",
+      "MATCH p = ANY SHORTEST (a {key: 'a'})-[c:MEETING|CALL WHERE c.key = 'm']-+(b:State) RETURN p, [x IN c | x.key], arrival(p)",
+      "MATCH p = SHORTEST 2 WALK PATH GROUPS (a)<-[c*0..3 {key: 'm'}]-(b)-[d]->{1,2}(e), q = ACYCLIC (a)-[:CALL]-*(b) RETURN p, q, c, size(d)",
+      "MATCH p = ANY EARLIEST POSSIBLY CHRONOLOGICAL (a)-[c:CONTACT]-{1,3}(b) RETURN arrival(p) AS x UNION ALL RETURN null AS x",
+      "MATCH (a) WHERE EXISTS { (a)-[c]-(b) WHERE b.x > 0 OR (b)--(a) } AND COUNT { MATCH (a) RETURN DISTINCT a.x AS y } = 1 RETURN [(a)-[c]->(b) WHERE b:State | c.key] AS l",
+      "MATCH (a) CALL (a) { WITH a MATCH (a)-[c]-() RETURN count(c) AS n UNION RETURN 7 AS n } WITH DISTINCT a.x + n AS m, count(*) AS k ORDER BY k + count(*), a.x + n WHERE m > 0 RETURN *",
+      "CALL kinds() YIELD name, parent AS p WHERE p = 'CONTACT' RETURN name, count(*) + COUNT { (x {name: name}) } AS n ORDER BY name LIMIT 3"};
   const std::vector<std::string> pieces = {"(", ")", "[", "]", "{", "}", "'", "\"", "`", ",", ":", ";", ".", "..", "|", "&", "!", "-", "->", "<-", "*", "/", "//", "/*", "$p",
                                            "NOT ", "AND ", "null", "0", "9223372036854775807", "-", "\\u", "\n", "\t", "é", "日", "RETURN ", "MATCH ", "WITH ", "WHERE ", "AS x ",
-                                           "DATE '2016' ", "POSSIBLY (", "BEFORE ", "count(*)", "a", "b", "c", "x", "ORDER BY ", "LIMIT ", "DISTINCT ", "IN ", "= ", "%", "^", "+"};
+                                           "DATE '2016' ", "POSSIBLY (", "BEFORE ", "count(*)", "a", "b", "c", "x", "ORDER BY ", "LIMIT ", "DISTINCT ", "IN ", "EXISTS { ", "COUNT { ", "} ", "UNION ", "CALL ", "CALL { ", "YIELD ", "*1..2", "{1,2}", "+", "ANY SHORTEST ", "CHRONOLOGICAL ", "WALK ", "ACYCLIC ", "p = ", "(a)-[c]-(b)", "[(a)--(b) | ", "OPTIONAL MATCH (a)-[*0..2]-(b) ", "WITH a ", "= ", "%", "^", "+"};
   std::mt19937 random(kSeed);
   const auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
   QueryOptions options;

@@ -54,6 +54,13 @@ class Printer {
       case ValueKind::kFloat: return real(v.as_real());
       case ValueKind::kString: return quoted(v.as_string());
       case ValueKind::kDate: return quoted(v.as_date().text);
+      case ValueKind::kDay:
+      case ValueKind::kTime:
+      case ValueKind::kLocalTime:
+      case ValueKind::kDateTime:
+      case ValueKind::kLocalDateTime:
+      case ValueKind::kDuration:
+        return quoted(iso_text(v));
       case ValueKind::kActor: return actor(v.as_actor());
       case ValueKind::kInteraction: return interaction(v.as_interaction());
       case ValueKind::kList: {
@@ -100,14 +107,18 @@ class Printer {
   }
   [[nodiscard]] std::string actor(ActorId id) const {
     std::string out = "(";
-    const Actor record = *view_.get_actor(id);
+    const auto found = view_.get_actor(id);
+    if (!found) return "()";  // deleted
+    const Actor& record = *found;
     for (const std::string& label : record.labels) out += ":" + name(label);
     const ValueMap properties = properties_of(id);
     if (!properties.empty()) out += (out.size() > 1 ? " " : "") + map(properties);
     return out + ")";
   }
   [[nodiscard]] std::string interaction(InteractionId id) const {
-    const Interaction record = *view_.get_interaction(id);
+    const auto found = view_.get_interaction(id);
+    if (!found) return "[:deleted]";
+    const Interaction& record = *found;
     const ValueMap properties = properties_of(id);
     return "[:" + name(view_.kinds().get(record.kind).name) + (properties.empty() ? "" : " " + map(properties)) + "]";
   }

@@ -10,7 +10,7 @@
 //   'John Kerry'
 //
 // What stands under ---- up to a blank line is compared line by line: note TEXT..., then the rows (a header, `ordered`
-// in front of it if their order counts), created A I, or error TYPE / PHASE / DETAIL and what the user would read.
+// in front of it if their order counts), created, changed and deleted A I, or error TYPE / PHASE / DETAIL and what the user would read.
 // A blank line of an error's text is written as a single dot.
 //
 // Each file has a store of its own; statements that write change it for the cases after it. DEMARCHE_REWRITE=1 puts the
@@ -153,6 +153,13 @@ class Notation {
       case ValueKind::kFloat: return number(v.as_real());
       case ValueKind::kString: return in_quotes(v.as_string());
       case ValueKind::kDate: return "DATE " + in_quotes(v.as_date().text);
+      case ValueKind::kDay:
+      case ValueKind::kTime:
+      case ValueKind::kLocalTime:
+      case ValueKind::kDateTime:
+      case ValueKind::kLocalDateTime:
+      case ValueKind::kDuration:
+        return fmt::format("{} '{}'", kind_name(v.kind()), iso_text(v));
       case ValueKind::kActor: return actor(v.as_actor());
       case ValueKind::kInteraction: return interaction(v.as_interaction());
       case ValueKind::kList: {
@@ -231,7 +238,12 @@ std::vector<std::string> run_case(Store& store, const Case& one, bool ordered) {
   }
   for (const std::string& notice : c.notices()) out.push_back("note " + notice);
   const Changes& changes = c.changes();
-  if (changes.commit.value != 0) out.push_back(fmt::format("created {} {}", changes.actors_created, changes.interactions_created));
+  const auto count = [&](const char* done, std::uint64_t actors, std::uint64_t interactions) {
+    if (actors + interactions > 0) out.push_back(fmt::format("{} {} {}", done, actors, interactions));
+  };
+  count("created", changes.actors_created, changes.interactions_created);
+  count("changed", changes.actors_changed, changes.interactions_changed);
+  count("deleted", changes.actors_deleted, changes.interactions_deleted);
   if (!c.columns().empty()) {
     if (ordered) out.emplace_back("ordered");
     std::string header;
@@ -250,7 +262,8 @@ std::vector<std::string> run_case(Store& store, const Case& one, bool ordered) {
 std::vector<std::string> comparable_lines(std::vector<std::string> lines, bool ordered) {
   if (ordered || lines.empty() || lines[0].rfind("error ", 0) == 0) return lines;
   auto header = std::find_if(lines.begin(), lines.end(), [](const std::string& line) {
-    return line.rfind("note ", 0) != 0 && line.rfind("created ", 0) != 0;
+    return line.rfind("note ", 0) != 0 && line.rfind("created ", 0) != 0 && line.rfind("changed ", 0) != 0 &&
+           line.rfind("deleted ", 0) != 0;
   });
   if (header != lines.end()) std::sort(header + 1, lines.end());
   return lines;

@@ -19,6 +19,7 @@ Properties properties() {
   set_property(out, "share", {0.5});
   set_property(out, "venue", {std::string("Palais des Nations \0 Geneva", 27)});
   set_property(out, "until", {DateText{"2016-04~"}});
+  set_property(out, "lasted", {TimeText{TimeForm::kDuration, "P1M2DT3S"}});
   set_property(out, "days",
                {std::vector<PropertyValue>{{std::int64_t{1}}, {std::string("two")}, {std::vector<PropertyValue>{}}}});
   return out;
