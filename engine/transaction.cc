@@ -507,7 +507,6 @@ Result<void> Transaction::place_interaction(Interaction interaction) {
     if (interaction.part_of->value == 0) return invalid("an interaction is part of number 0, which is none");
     tx.placed_parts.push_back(id);
   }
-  bool plain = false;
   const bool same_row = old && old->row == row;
   bool plain = false;
   if (same_row) {

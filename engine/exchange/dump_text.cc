@@ -60,6 +60,8 @@ Json value_json(const PropertyValue& value) {
           return text_json(v);
         } else if constexpr (std::is_same_v<T, DateText>) {
           return {{"date", text_json(v.edtf)}};
+        } else if constexpr (std::is_same_v<T, TimeText>) {
+          return {{"form", static_cast<unsigned>(v.form)}, {"time", text_json(v.iso)}};
         } else if constexpr (std::is_same_v<T, std::vector<PropertyValue>>) {
           Json list = Json::array();
           for (const PropertyValue& item : v) list.push_back(value_json(item));
@@ -116,6 +118,15 @@ std::optional<PropertyValue> value_from(const Json& json, int depth) {
   if (json.is_object() && json.size() == 1 && json.contains("date")) {
     auto text = text_from(json["date"]);
     return text ? std::optional(PropertyValue{DateText{*std::move(text)}}) : std::nullopt;
+  }
+  if (json.is_object() && json.size() == 2 && json.contains("form") && json.contains("time")) {
+    const Json& form = json["form"];
+    auto text = text_from(json["time"]);
+    if (!text || !form.is_number_unsigned() || form.get<std::uint64_t>() < static_cast<std::uint64_t>(TimeForm::kDay) ||
+        form.get<std::uint64_t>() > static_cast<std::uint64_t>(TimeForm::kDuration)) {
+      return std::nullopt;
+    }
+    return PropertyValue{TimeText{static_cast<TimeForm>(form.get<std::uint64_t>()), *std::move(text)}};
   }
   if (json.is_object() && json.size() == 1 && json.contains("float")) {
     const Json& word = json["float"];

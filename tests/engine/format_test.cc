@@ -309,7 +309,7 @@ void tell_story(Store& store) {
 
 // Every example of `in` stands in the store at `path`, which nobody holds.
 void check_store(const std::string& path, Expected::In in) {
-  const auto kv = must(open_rocks(database_path(path), {false, true, make_kv_cache(std::size_t{1} << 20)}));
+  const auto kv = must(open_rocks(database_path(path), {false, true, std::size_t{1} << 20}));
   const auto reader = kv->snapshot();
   int looked = 0;
   for (const auto& [name, expected] : expected_examples()) {
@@ -458,7 +458,7 @@ TEST_CASE("format: a store that is told the story of the examples holds their by
   store.reset();
   check_store(path, Expected::In::kSealed);
   {
-    const auto kv = must(open_rocks(database_path(path), {false, true, make_kv_cache(std::size_t{1} << 20)}));
+    const auto kv = must(open_rocks(database_path(path), {false, true, std::size_t{1} << 20}));
     const auto it = kv->snapshot()->iterate(Family::kCommitRows);
     it->seek({});
     CHECK_FALSE(it->valid());  // sealing took the commits' own pages away

@@ -37,6 +37,7 @@ inline void add_history(Store& store) {
       set_property(a.properties, "age", {std::int64_t{40 + i}});
       set_property(a.properties, "height", {1.5});
       set_property(a.properties, "born", {DateText{"1950-0X"}});
+      set_property(a.properties, "wakes", {TimeText{TimeForm::kLocalTime, "06:30:00"}});
       set_property(a.properties, "odd", {std::vector<PropertyValue>{{true}, {std::string("x\n\"y\"")}, {-0.0}}});
       actors.push_back(must(tx->add_actor(std::move(a))));
     }
