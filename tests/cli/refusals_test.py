@@ -531,11 +531,16 @@ class StoreIsDamaged(BadStore):
         store = self.in_log()
         log = max(store.glob("db/*.log"), key=lambda p: p.stat().st_size)
         good = log.read_bytes()
-        for at in (20, len(good) // 2, len(good) - 5):
+        for at in (20, len(good) // 2, len(good) - 100):
             bad = bytearray(good)
             bad[at] ^= 0x55
             log.write_bytes(bytes(bad))
             self.refuse_all(store, "restore a copy", commands=(READING[0],))
+        # The last record only marks that the commit before it is on disk: without it nothing is missing.
+        bad = bytearray(good)
+        bad[len(good) - 5] ^= 0x55
+        log.write_bytes(bytes(bad))
+        self.done(query(store, "RETURN 1"))
         log.write_bytes(good)
         self.done(query(store, "RETURN 1"))
 
