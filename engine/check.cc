@@ -365,6 +365,7 @@ Result<CheckReport> check_store(const std::string& path, const CheckOptions& opt
   impl::KvOptions kv_options;
   kv_options.read_only = true;
   kv_options.cache = impl::make_kv_cache(options.cache_bytes);
+  kv_options.trust_files = true;
   DEMARCHE_TRY(const auto kv, impl::open_raw(path, kv_options));
   return StoreCheck(*kv, path, options).run();
 }

@@ -81,6 +81,8 @@ struct KvOptions {
   std::shared_ptr<KvCache> cache = nullptr;  // if set, this one
   // Makes families that are not there: an interrupted renew() leaves none. Not with read_only.
   bool create_missing_families = false;
+  // Leaves out the look at each file's beginning when opening read-only. For those who look at all of it.
+  bool trust_files = false;
 };
 
 class KvStore {

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kCyclesOfLife = 14;
 constexpr std::uint64_t kCyclesWithMutant = 50;
+constexpr std::uint64_t kCyclesToSeeHalves = 300;
 constexpr std::uint64_t kFirstSeed = 2016;
 
 struct Rules {
@@ -98,7 +99,7 @@ TEST_CASE("power: what was acknowledged with sync outlives a power cut, and ever
   CHECK(figures.torn == 0);
   CHECK(figures.refused == 0);
   // The test has seen what it is about.
-  CHECK(figures.acknowledged > 4 * figures.cycles);
+  CHECK(figures.acknowledged > figures.cycles);
   CHECK(figures.doubtful > figures.survived);
   CHECK(figures.survived > 0);
 }
@@ -157,7 +158,8 @@ TEST_CASE("power: the test finds losses without the write-ahead log") {
 }
 
 TEST_CASE("power: the test finds torn commits when a batch is written in two") {
-  const Figures figures = run(kCyclesWithMutant, {.write = WriteMutant::kSplit});
+  // Half a commit is mostly not seen, since its record is missing; half a sealing shows rows twice.
+  const Figures figures = run(kCyclesToSeeHalves, {.write = WriteMutant::kSplit});
   figures.print("power loss, mutant: split batch");
   CHECK(figures.torn > 0);
 }
