@@ -71,7 +71,7 @@ void add_reading(CLI::App& app, Commands& c) {
 
   CLI::App* why = app.add_subcommand("why", "What is held of one interaction, and what each source says of it");
   why->add_option("STORE", c.why.store, "folder of the store")->required();
-  why->add_option("KEY", c.why.key, "key of the interaction")->required();
+  why->add_option("KEY", c.why.key, "key of the interaction, or its number if it has none")->required();
   why->callback([&c] { c.chosen = [&c] { return run_why(c.why); }; });
 
   CLI::App* path = app.add_subcommand("path", "Could word have gone from one actor to another in time");

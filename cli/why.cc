@@ -1,5 +1,8 @@
 // What is held of one interaction, and what each source says of it.
 
+#include <charconv>
+#include <cstdint>
+
 #include <fmt/format.h>
 
 #include "cli/commands.h"
@@ -79,6 +82,17 @@ int show_why(const Store& store, const WhyArgs& args) {
   const auto view = store.view();
   const auto id = view->find_interaction(args.key);
   if (!id) return fail(id.error());
+  // Interactions without a key are shown by number elsewhere: the number serves as well.
+  std::uint64_t number = 0;
+  const char* const end = args.key.data() + args.key.size();
+  if (!*id && std::from_chars(args.key.data(), end, number).ptr == end && !args.key.empty()) {
+    const auto record = view->get_interaction(InteractionId{number});
+    if (record) {
+      if (const auto printed = print_record(*view, *record); !printed) return fail(printed.error());
+      return flush_output() ? kDone : kFailed;
+    }
+    if (record.error().code != ErrorCode::kNotFound) return fail(record.error());
+  }
   if (!*id) {
     complain(fmt::format("there is no interaction with the key '{}'{}", args.key, nearest_key_hint(*view, args.key)));
     return kFailed;

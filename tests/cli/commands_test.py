@@ -233,6 +233,15 @@ class Tables(Case):
     def test_a_statement_over_lines_makes_a_header_of_one_line(self):
         self.assertEqual(len(self.done(query(example(), "RETURN 1 +\n 1")).lines), 3)
 
+    def test_why_takes_the_number_of_an_interaction_without_a_key(self):
+        store = self.store({"interaction": {"kind": "CALL", "when": "2016-04-29"}},
+                           {"interaction": {"key": "1", "kind": "MEETING", "when": "2016-05-01"}})
+        self.assertIn("MEETING", self.done(run("why", store, "1")).out)  # a key goes first
+        store = self.store({"interaction": {"kind": "CALL", "when": "2016-04-29"}})
+        self.assertIn("2016-04-29", self.done(run("why", store, "1")).out)
+        for unknown in ("2", "0", "01x", "-1", "99999999999999999999999"):
+            self.refused(run("why", store, "--", unknown), "there is no interaction with the key")
+
     def test_why_cannot_command_a_terminal_by_names_of_properties_and_kinds(self):
         store = self.store({"kind": {"name": "K\u202eX", "parent": "CALL"}},
                            {"interaction": {"key": "x", "kind": "K\u202eX", "properties": {"p\x1b[31m": "v"}}})
