@@ -43,7 +43,7 @@ struct StoreOptions {
   // where sorted files came or went, opening the database again, which takes as long as Store::open().
   double refresh_seconds = 1;
   // true: a commit returns once it is on disk. false: it returns once the operating system has it, and a power cut may
-  // lose the last ones, never the middle.
+  // lose the last ones, never the middle: should it leave a gap, the store is refused.
   bool sync = true;
   // Memory for what is read from disk: half of it for the database's own blocks, half for index blocks ready for use.
   std::size_t cache_bytes = std::size_t{256} << 20;
@@ -179,7 +179,8 @@ class Transaction {
   // meet what is written after it was opened: write after reading, or read again.
   [[nodiscard]] const View& view() const;
 
-  // Errors of all four: kInvalidArgument with what is wrong, and nothing is added.
+  // Errors of all four: kInvalidArgument with what is wrong, kNotFound for a `part_of` that is not there; nothing is
+  // added.
   // The id inside the argument is ignored; the one given out is returned.
   [[nodiscard]] Result<KindId> declare_kind(std::string_view name, KindId parent, std::string_view cameo = {},
                                             std::string_view plover = {});

@@ -25,6 +25,7 @@
 
 #include "engine/store.h"
 #include "tests/engine/store_fixture.h"
+#include "tests/support/child_process.h"
 #include "tests/support/temp_folder.h"
 
 namespace {
@@ -108,61 +109,8 @@ Error open_error(const std::string& path, bool read_only = false) { return refus
 
 // ---- other processes
 
-class Child {
- public:
-  Child(const char* tag, const std::string& store) {
-    int ends[2];
-    if (::pipe(ends) != 0) FAIL("no pipe");
-    const std::string variable = "DEMARCHE_TEST_STORE=" + store;
-    std::vector<char*> environment;
-    for (char** e = environ; *e != nullptr; ++e) environment.push_back(*e);
-    environment.push_back(const_cast<char*>(variable.c_str()));
-    environment.push_back(nullptr);
-    char* arguments[] = {const_cast<char*>("engine_test"), const_cast<char*>(tag), nullptr};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-    posix_spawn_file_actions_addclose(&actions, ends[0]);
-    posix_spawn_file_actions_addclose(&actions, ends[1]);
-    const int error = ::posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, arguments, environment.data());
-    posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
-    out_ = ::fdopen(ends[0], "r");
-    if (error != 0) FAIL("cannot start a child");
-  }
-  ~Child() {
-    kill();
-    std::fclose(out_);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  // The next line that the child begins with '@'; "" at its end.
-  std::string line() {
-    char buffer[4096];
-    while (std::fgets(buffer, sizeof buffer, out_) != nullptr) {
-      std::string text = buffer;
-      if (text.empty() || text[0] != '@' || text.back() != '\n') continue;  // a line torn by a kill does not count
-      return text.substr(1, text.size() - 2);
-    }
-    return "";
-  }
-  void kill() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = -1;
-  }
-  [[nodiscard]] pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_ = -1;
-  FILE* out_ = nullptr;
-};
-
-void say(const std::string& line) {
-  const std::string text = "@" + line + "\n";
-  if (::write(1, text.data(), text.size()) < 0) std::abort();
+ChildProcess start_child(const std::string& tag, const std::string& store) {
+  return ChildProcess(tag, {"DEMARCHE_TEST_STORE=" + store});
 }
 
 std::string outcome(const Result<std::unique_ptr<Store>>& result) {
@@ -178,7 +126,7 @@ TEST_CASE("child: hold a store open", "[.holder]") {
   const char* path = std::getenv("DEMARCHE_TEST_STORE");
   if (path == nullptr) return;
   const auto store = must(reopen(path));
-  say("ready");
+  ChildProcess::say("ready");
   ::pause();
 }
 
@@ -188,7 +136,7 @@ TEST_CASE("child: commit until killed", "[.writer]") {
   const auto store = must(reopen(path));
   for (std::uint64_t n = store->view()->statistics().commit.value + 1;; ++n) {
     commit_one(*store, n);
-    say(std::to_string(n));
+    ChildProcess::say(std::to_string(n));
   }
 }
 
@@ -196,16 +144,16 @@ TEST_CASE("child: without rights", "[.unprivileged]") {
   const char* path = std::getenv("DEMARCHE_TEST_STORE");
   if (path == nullptr) return;
   if (::getuid() == 0 && ::setuid(65534) != 0) {
-    say("cannot give up rights");
+    ChildProcess::say("cannot give up rights");
     return;
   }
   StoreOptions options;
   options.create_if_missing = true;
-  say(outcome(Store::open(std::string(path) + "-new", options)));
-  say(outcome(reopen(path)));
-  say(outcome(reopen(path, true)));
+  ChildProcess::say(outcome(Store::open(std::string(path) + "-new", options)));
+  ChildProcess::say(outcome(reopen(path)));
+  ChildProcess::say(outcome(reopen(path, true)));
   const auto all = read_all(path, true);
-  say(all ? std::to_string(std::hash<std::string>()(*all)) : all.error().message);
+  ChildProcess::say(all ? std::to_string(std::hash<std::string>()(*all)) : all.error().message);
 }
 
 TEST_CASE("child: look for names with a zero byte", "[.zero]") {
@@ -215,11 +163,11 @@ TEST_CASE("child: look for names with a zero byte", "[.zero]") {
   const auto view = store->view();
   const std::string_view name("Actor\0 1", 8);
   (void)view->names(name, 10);
-  say("names");
+  ChildProcess::say("names");
   (void)view->find_actors_by_name(name);
-  say("find");
+  ChildProcess::say("find");
   (void)view->actors_with_label(name);
-  say("label");
+  ChildProcess::say("label");
 }
 
 // ---- what is not a store
@@ -523,7 +471,7 @@ TEST_CASE("lock: a second opener in another process is told which process holds 
   const TempFolder folder;
   const std::string path = folder.path("s");
   make_store(path, 1, false);
-  Child holder("[.holder]", path);
+  ChildProcess holder = start_child("[.holder]", path);
   REQUIRE(holder.line() == "ready");
   const Error error = open_error(path);
   CHECK(error.code == ErrorCode::kConflict);
@@ -545,7 +493,7 @@ TEST_CASE("rights: without them a store is neither made nor written, but can be 
     ::chmod((path + "/db").c_str(), 0555);
     for (const fs::path& file : files_of(path)) ::chmod((path / file).c_str(), 0444);
   }
-  Child child("[.unprivileged]", path);
+  ChildProcess child = start_child("[.unprivileged]", path);
   const std::string first = child.line();
   if (first == "cannot give up rights") {
     WARN("skipped: cannot give up rights");
@@ -573,7 +521,7 @@ TEST_CASE("crash: a name or label with a zero byte asked for from outside does n
   const TempFolder folder;
   const std::string path = folder.path("s");
   make_store(path, 1, false);
-  Child child("[.zero]", path);
+  ChildProcess child = start_child("[.zero]", path);
   CHECK(child.line() == "names");
   CHECK(child.line() == "find");
   CHECK(child.line() == "label");
@@ -587,7 +535,7 @@ TEST_CASE("crash: whatever a killed writer had acknowledged is there, and every 
   for (int round = 0; round < 10; ++round) {
     std::uint64_t acknowledged = head;
     {
-      Child writer("[.writer]", path);
+      ChildProcess writer = start_child("[.writer]", path);
       const std::string first = writer.line();
       REQUIRE_FALSE(first.empty());
       acknowledged = std::stoull(first);
