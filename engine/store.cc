@@ -64,7 +64,7 @@ Result<Place> prepare_folder(const std::string& path, const StoreOptions& option
   place.made_folder = folder == impl::FolderState::kAbsent;
   DEMARCHE_ASSIGN(place.making, impl::MakingTurn::take(path));
   // Whoever had the turn before may have changed everything.
-  DEMARCHE_ASSIGN(folder, impl::inspect_folder(path));
+  DEMARCHE_ASSIGN(folder, impl::inspect_folder(path, /*own_turn=*/true));
   if (folder == impl::FolderState::kStore) return Place{};
   if (const auto holder = impl::lock_holder(path)) return tl::unexpected(held_elsewhere(path, *holder));
   if (folder == impl::FolderState::kUnfinished) DEMARCHE_CHECK(impl::clear_unfinished(path, /*folder_too=*/false));

@@ -145,7 +145,10 @@ void remove_folder(const std::string& folder) {
   fs::remove_all(folder, error);  // what stays is in nobody's way: it is tried again
 }
 
-Result<FolderState> inspect_folder(const std::string& path) {
+namespace {
+
+// What stands there at this moment; a folder in which a store is just being made may look like anything.
+Result<FolderState> look_at_folder(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) return FolderState::kAbsent;
@@ -177,6 +180,33 @@ Result<FolderState> inspect_folder(const std::string& path) {
       fmt::format("'{}' is a folder with other things in it, not a store; name a new or empty folder", path));
 }
 
+tl::unexpected<Error> being_made(const std::string& path) {
+  return make_error(ErrorCode::kConflict,
+                    fmt::format("a store is being made at '{}' by somebody else; try again when it is done", path));
+}
+
+// Has somebody a MakingTurn? Asked with a shared lock, so that those who ask are not in each other's way.
+bool has_maker(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool held = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  return held;
+}
+
+}  // namespace
+
+Result<FolderState> inspect_folder(const std::string& path, bool own_turn) {
+  Result<FolderState> state = look_at_folder(path);
+  // A refusal counts if the same is seen while nobody makes a store there: a maker may have finished, or have given
+  // up, between two looks at its files.
+  for (int attempt = 0; !own_turn && !state && attempt < 3; ++attempt) {
+    if (has_maker(path)) return being_made(path);
+    state = look_at_folder(path);
+  }
+  return state;
+}
+
 Result<void> make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return system_error("make folder", path);
   if (::access(path.c_str(), W_OK) != 0) return system_error("write in folder", path);
@@ -191,8 +221,7 @@ Result<MakingTurn> MakingTurn::take(const std::string& path) {
     if (fd < 0) return system_error("open", path);
     MakingTurn turn(fd);
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      return make_error(ErrorCode::kConflict,
-                        fmt::format("a store is being made at '{}' by somebody else; try again when it is done", path));
+      return being_made(path);
     }
     // A file system without such locks leaves it to the database's own.
     struct stat locked {};
@@ -230,7 +259,7 @@ Result<void> finish_folder(const std::string& path) {
 }
 
 Result<void> clear_unfinished(const std::string& path, bool folder_too) {
-  DEMARCHE_TRY(const FolderState state, inspect_folder(path));
+  DEMARCHE_TRY(const FolderState state, inspect_folder(path, /*own_turn=*/true));
   std::error_code error;
   if (state == FolderState::kUnfinished) {
     for (const std::string& name :
