@@ -32,9 +32,11 @@ struct QueryArgs {
 };
 struct WhoArgs {
   std::string store;
-  std::string before;        // key of an interaction, or a date
-  std::string according_to;  // source whose own date of it counts
+  std::string before;               // key of an interaction, or a date
+  std::string according_to;         // source whose own date of it counts
+  std::vector<std::string> actors;  // by key or name: contacts of one, or of two with one another
   bool certain = false;
+  std::size_t last = 0;   // only the latest so many; 0: all
   bool in_shell = false;  // what it points to are commands of the shell
   OutputOptions output;
 };

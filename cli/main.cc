@@ -65,7 +65,10 @@ void add_reading(CLI::App& app, Commands& c) {
   who->add_option("STORE", c.who.store, "folder of the store")->required();
   who->add_option("--before", c.who.before, "key of an interaction, or a date")->required();
   who->add_option("--according-to", c.who.according_to, "take this source's own date of the interaction");
+  who->add_option("--actor", c.who.actors, "contacts of this actor, by key or name; given twice: of the two")
+      ->allow_extra_args(false);
   who->add_flag("--certain", c.who.certain, "only what is certain");
+  who->add_option("--last", c.who.last, "show only the latest so many")->check(CLI::PositiveNumber);
   add_output_options(*who, c.who.output);
   who->callback([&c] { c.chosen = [&c] { return run_who(c.who); }; });
 
@@ -199,7 +202,7 @@ int main_with(int argc, char** argv) {
     print(out.str());
     std::string text = err.str();
     if (text.ends_with('\n')) text.pop_back();
-    if (!text.empty()) say(text);
+    if (!text.empty()) complain(text);
     if (!flush_output()) return kFailed;
     return asked ? kDone : kUsage;
   }

@@ -249,8 +249,12 @@ class JsonlImport {
                                 : what == "source"      ? &sources_
                                 : what == "kind"        ? &kinds_
                                                         : nullptr;
-    if (target == nullptr)
+    if (what == "dump") {
+      return invalid("this is a dump of a store; make a store of it with: demarche load FILE --into STORE");
+    }
+    if (target == nullptr) {
       return invalid(fmt::format("unknown kind of line '{}'; actor, interaction, source or kind", what));
+    }
     Json body = std::move(value.begin().value());
     target->push_back({place, std::move(body)});
     return {};
