@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +22,8 @@ using impl::Shape;
 
 // Column values that are needed for few of many rows are picked one by one; for more, all are unpacked.
 constexpr std::size_t kPickBelow = 4;
+// Lines of many actors are handed out once there are so many.
+constexpr std::size_t kLinesEnough = 1024;
 
 Error damaged() {
   return {ErrorCode::kCorruption, "a row points outside its block's dictionary; stop writing to this store", nullptr};
@@ -56,6 +59,8 @@ struct ContactScan::State {
         walk(read, owner_id, scan_options.window) {}
 
   [[nodiscard]] bool of_actor() const { return owner != impl::kTimelineOwner; }
+  // The next block of the actor, of the next actor, or of the timeline; null at the end.
+  Result<const RowBlock*> next_block(RowRange& range);
   [[nodiscard]] bool asks(ContactColumn column) const {
     return (options.columns & static_cast<std::uint8_t>(column)) != 0;
   }
@@ -70,7 +75,10 @@ struct ContactScan::State {
   std::shared_ptr<const impl::ReadState> read;
   const KindTable* kinds;  // of the view, which `read` does not keep alive: see keep
   std::shared_ptr<const KindTable> keep;
-  std::uint64_t owner;
+  std::uint64_t owner;          // whose blocks are read now
+  std::vector<ActorId> actors;  // of of_actors()
+  std::size_t next_actor = 0;   // of them, the one that comes after `owner`
+  bool names_owner = false;     // each line says whose it is
   ContactScanOptions options;
   KindSet wanted;
   impl::BlockWalk walk;
@@ -80,7 +88,17 @@ struct ContactScan::State {
   std::array<std::uint32_t, impl::kBlockRowsMax> indexes;
   std::array<std::uint64_t, 2 * impl::kBlockRowsMax> values;
   std::vector<Party> parties;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> pairs;  // of one row
 };
+
+Result<const RowBlock*> ContactScan::State::next_block(RowRange& range) {
+  while (true) {
+    DEMARCHE_TRY(const RowBlock* block, walk.next(range));
+    if (block != nullptr || next_actor == actors.size()) return block;
+    owner = actors[next_actor++].value;
+    walk.restart(owner);
+  }
+}
 
 Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
   const std::size_t count = range.last - range.first;
@@ -224,15 +242,17 @@ Result<void> ContactScan::State::take_row(const RowBlock& block, std::size_t i, 
     }
   }
   const bool rule = kinds->contacts().contains(block.kind(i));
-  const std::size_t from = lines.size;
+  pairs.clear();
   const auto emit = [&](std::uint64_t actor, std::uint64_t other) {
-    for (std::size_t at = from; at < lines.size; ++at) {  // each pair once
-      const std::uint64_t a = of_actor() ? owner : lines.actor[at];
-      if ((a == actor && lines.other[at] == other) || (a == other && lines.other[at] == actor)) return;
+    for (const auto& [a, b] : pairs) {  // each pair once
+      if ((a == actor && b == other) || (a == other && b == actor)) return;
     }
+    pairs.emplace_back(actor, other);
     ++lines.size;
-    if (!of_actor()) lines.actor.push_back(actor);
-    lines.other.push_back(other);
+    if (asks(ContactColumn::kOther)) {
+      if (!of_actor()) lines.actor.push_back(actor);
+      lines.other.push_back(other);
+    }
     if (asks(ContactColumn::kBegin)) lines.begin.push_back(block.begin(i).seconds);
     if (asks(ContactColumn::kKind)) lines.kind.push_back(block.kind(i).value);
     if (asks(ContactColumn::kInteraction)) lines.interaction.push_back(block.interaction(i));
@@ -264,6 +284,22 @@ Result<ContactScan> ContactScan::of_actor(const View& view, ActorId actor, const
   return ContactScan(std::move(state));
 }
 
+Result<ContactScan> ContactScan::of_actors(const View& view, std::vector<ActorId> actors,
+                                           const ContactScanOptions& options) {
+  const bool ascend = std::adjacent_find(actors.begin(), actors.end(), std::greater_equal<>()) == actors.end();
+  if (!ascend || (!actors.empty() && actors.front().value == 0)) {
+    return make_error(ErrorCode::kInvalidArgument, "the actors of a scan must ascend, each once; sort them first");
+  }
+  ContactScanOptions used = options;
+  if (actors.empty()) used.window.end = used.window.begin;  // nothing is read
+  auto state = std::make_unique<State>(view, view.read_, actors.empty() ? 1 : actors.front().value, used);
+  state->keep = view.kinds_;
+  state->names_owner = true;
+  state->next_actor = std::min<std::size_t>(1, actors.size());
+  state->actors = std::move(actors);
+  return ContactScan(std::move(state));
+}
+
 Result<ContactScan> ContactScan::timeline(const View& view, const ContactScanOptions& options) {
   auto state = std::make_unique<State>(view, view.read_, impl::kTimelineOwner, options);
   state->keep = view.kinds_;
@@ -278,22 +314,20 @@ Result<bool> ContactScan::next(ContactLines& lines) {
   lines.actor.clear();
   lines.other.clear();
   lines.interaction.clear();
-  while (lines.size == 0) {
+  const std::size_t enough = s.names_owner ? kLinesEnough : 1;
+  while (lines.size < enough) {
     RowRange range;
-    DEMARCHE_TRY(const RowBlock* block, s.walk.next(range));
-    if (block == nullptr) return false;
+    DEMARCHE_TRY(const RowBlock* block, s.next_block(range));
+    if (block == nullptr) break;
     DEMARCHE_CHECK(s.choose(*block, range));
     if (s.is_plain(*block)) {
       s.take_plain(*block, lines);
     } else {
       for (std::size_t i = 0; i < s.chosen_count; ++i) DEMARCHE_CHECK(s.take_row(*block, s.chosen[i], lines));
-      if (!s.asks(ContactColumn::kOther)) {
-        lines.actor.clear();
-        lines.other.clear();
-      }
     }
+    if (s.names_owner) lines.actor.resize(lines.size, s.owner);
   }
-  return true;
+  return lines.size > 0;
 }
 
 // ---- counts --------------------------------------------------------------------------------------------------------

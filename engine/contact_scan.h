@@ -1,8 +1,8 @@
 // Contacts as plain columns, for those who read many and need little of each: counting, expanding, searching.
 //
-// One line is one interaction and one pair of actors in contact within it (contact.h): scan() gives the pairs of one
-// actor, timeline() all pairs, each once. Lines are not in order of time; the order is the same each time. Rows of the
-// view only, retired ones passed over, as in View::scan.
+// One line is one interaction and one pair of actors in contact within it (contact.h): of_actor() gives the pairs of
+// one actor, of_actors() those of many, one actor after the other, timeline() all pairs, each once. Lines are not in
+// order of time; the order is the same each time. Rows of the view only, retired ones passed over, as in View::scan.
 #pragma once
 
 #include <cstddef>
@@ -26,12 +26,13 @@ enum class ContactColumn : std::uint8_t { kBegin = 1, kKind = 2, kOther = 4, kIn
   return static_cast<std::uint8_t>(a | static_cast<std::uint8_t>(b));
 }
 
-// A column that was not asked for is empty. At most kLinesMax lines.
+// A column that was not asked for is empty.
 struct ContactLines {
   std::size_t size = 0;
   std::vector<std::int64_t> begin;         // earliest begin, seconds
   std::vector<std::uint32_t> kind;         // KindId
-  std::vector<std::uint64_t> actor;        // of timeline() only: the party that stands first
+  std::vector<std::uint64_t> actor;        // of timeline(): the party that stands first, if `other` is asked for;
+                                           // of of_actors(), always: whose line it is; of of_actor(): empty
   std::vector<std::uint64_t> other;        // ActorId of the other party
   std::vector<std::uint64_t> interaction;  // InteractionId
 };
@@ -48,6 +49,11 @@ class ContactScan {
  public:
   // Cost: the actor's blocks, from memory once they were read.
   [[nodiscard]] static Result<ContactScan> of_actor(const View& view, ActorId actor, const ContactScanOptions& options);
+  // The lines of each actor as of_actor() gives them, the actors in the order given, many lines at a time: for a
+  // frontier. Cost: as of_actor() for each, but blocks that are not in memory are read by one pass forward.
+  // Errors: kInvalidArgument if the actors do not ascend.
+  [[nodiscard]] static Result<ContactScan> of_actors(const View& view, std::vector<ActorId> actors,
+                                                     const ContactScanOptions& options);
   // Cost: one seek per length class, then a block read per some 700 rows.
   [[nodiscard]] static Result<ContactScan> timeline(const View& view, const ContactScanOptions& options);
   ContactScan(ContactScan&&) noexcept;
