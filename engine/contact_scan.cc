@@ -55,8 +55,12 @@ struct ContactScan::State {
         kinds(&view.kinds()),
         owner(owner_id),
         options(scan_options),
-        wanted(scan_options.kinds.is_any() ? view.kinds().contacts() : scan_options.kinds),
-        walk(read, owner_id, scan_options.window) {}
+        wanted(scan_options.kinds.is_any() && !scan_options.interactions ? view.kinds().contacts()
+                                                                         : scan_options.kinds),
+        walk(read, owner_id, scan_options.window) {
+    if (options.interactions)
+      options.columns &= static_cast<std::uint8_t>(~static_cast<unsigned>(ContactColumn::kOther));
+  }
 
   [[nodiscard]] bool of_actor() const { return owner != impl::kTimelineOwner; }
   // The next block of the actor, of the next actor, or of the timeline; null at the end.
@@ -70,6 +74,7 @@ struct ContactScan::State {
   // True if every row of the block is one contact, found in the columns as they stand.
   bool is_plain(const RowBlock& block) const;
   void take_plain(const RowBlock& block, ContactLines& lines);
+  void take_bounds(const RowBlock& block, std::size_t row, ContactLines& lines, std::size_t at);
   Result<void> take_row(const RowBlock& block, std::size_t i, ContactLines& lines);
 
   std::shared_ptr<const impl::ReadState> read;
@@ -82,6 +87,8 @@ struct ContactScan::State {
   ContactScanOptions options;
   KindSet wanted;
   impl::BlockWalk walk;
+  std::uint64_t blocks = 0;
+  bool damage = false;  // a row taken as it stands points outside its block's dictionary
   std::array<std::uint32_t, impl::kBlockRowsMax> chosen;
   std::size_t chosen_count = 0;
   bool chosen_run = false;  // they follow one another
@@ -154,6 +161,7 @@ Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
 }
 
 bool ContactScan::State::is_plain(const RowBlock& block) const {
+  if (options.interactions) return true;
   if (block.uniform_others() != (of_actor() ? 1U : 2U)) return false;
   bool ruled = false;
   for (const std::uint32_t kind : block.kinds()) ruled = ruled || kinds->contacts().contains(KindId{kind});
@@ -195,7 +203,10 @@ void ContactScan::State::take_plain(const RowBlock& block, ContactLines& lines) 
   }
   if (asks(ContactColumn::kKind)) {
     lines.kind.resize(lines.size);
-    for (std::size_t i = 0; i < rows.size(); ++i) lines.kind[at + i] = block.kind(rows[i]).value;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      lines.kind[at + i] = block.kind(rows[i]).value;
+      damage = damage || lines.kind[at + i] == 0;
+    }
   }
   if (asks(ContactColumn::kOther)) {
     lines.other.resize(lines.size);
@@ -217,6 +228,11 @@ void ContactScan::State::take_plain(const RowBlock& block, ContactLines& lines) 
       }
     }
   }
+  if (asks(ContactColumn::kBounds)) {
+    lines.bounds.resize(lines.size);
+    lines.dated.resize(lines.size);
+    for (std::size_t i = 0; i < rows.size(); ++i) take_bounds(block, rows[i], lines, at + i);
+  }
   if (asks(ContactColumn::kInteraction)) {
     lines.interaction.resize(lines.size);
     gather(block.row_column(), rows, chosen_run, values.data(), lines.interaction.data() + at);
@@ -225,6 +241,13 @@ void ContactScan::State::take_plain(const RowBlock& block, ContactLines& lines) 
       for (std::size_t i = 0; i < rows.size(); ++i) lines.interaction[at + i] -= behind.at(rows[i]);
     }
   }
+}
+
+void ContactScan::State::take_bounds(const RowBlock& block, std::size_t row, ContactLines& lines, std::size_t at) {
+  const Shape& shape = block.shape(row);
+  damage = damage || (shape.flags & Shape::kDamaged) != 0;
+  lines.bounds[at] = shape.bounds(block.begin(row));
+  lines.dated[at] = (shape.flags & Shape::kDated) != 0 ? 1 : 0;
 }
 
 // Any row: its parties are put together, and each pair is asked for.
@@ -256,6 +279,11 @@ Result<void> ContactScan::State::take_row(const RowBlock& block, std::size_t i, 
     if (asks(ContactColumn::kBegin)) lines.begin.push_back(block.begin(i).seconds);
     if (asks(ContactColumn::kKind)) lines.kind.push_back(block.kind(i).value);
     if (asks(ContactColumn::kInteraction)) lines.interaction.push_back(block.interaction(i));
+    if (asks(ContactColumn::kBounds)) {
+      lines.bounds.emplace_back();
+      lines.dated.emplace_back();
+      take_bounds(block, i, lines, lines.size - 1);
+    }
   };
   for (std::size_t x = 0; x < parties.size(); ++x) {
     for (std::size_t y = x + 1; y < parties.size(); ++y) {
@@ -314,14 +342,18 @@ Result<bool> ContactScan::next(ContactLines& lines) {
   lines.actor.clear();
   lines.other.clear();
   lines.interaction.clear();
+  lines.bounds.clear();
+  lines.dated.clear();
   const std::size_t enough = s.names_owner ? kLinesEnough : 1;
   while (lines.size < enough) {
     RowRange range;
     DEMARCHE_TRY(const RowBlock* block, s.next_block(range));
     if (block == nullptr) break;
+    ++s.blocks;
     DEMARCHE_CHECK(s.choose(*block, range));
     if (s.is_plain(*block)) {
       s.take_plain(*block, lines);
+      if (s.damage) return tl::unexpected(damaged());
     } else {
       for (std::size_t i = 0; i < s.chosen_count; ++i) DEMARCHE_CHECK(s.take_row(*block, s.chosen[i], lines));
     }
@@ -329,6 +361,8 @@ Result<bool> ContactScan::next(ContactLines& lines) {
   }
   return lines.size > 0;
 }
+
+std::uint64_t ContactScan::blocks() const { return state_->blocks; }
 
 // ---- counts --------------------------------------------------------------------------------------------------------
 

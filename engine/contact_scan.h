@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/edtf.h"
 #include "engine/kind.h"
 #include "engine/result.h"
 #include "engine/store.h"
@@ -17,8 +18,8 @@
 
 namespace demarche {
 
-// Columns to fill. Each costs about as much as the next one.
-enum class ContactColumn : std::uint8_t { kBegin = 1, kKind = 2, kOther = 4, kInteraction = 8 };
+// Columns to fill. Each costs about as much as the next one, kBounds three times as much.
+enum class ContactColumn : std::uint8_t { kBegin = 1, kKind = 2, kOther = 4, kInteraction = 8, kBounds = 16 };
 [[nodiscard]] constexpr std::uint8_t operator|(ContactColumn a, ContactColumn b) {
   return static_cast<std::uint8_t>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
 }
@@ -35,12 +36,17 @@ struct ContactLines {
                                            // of of_actors(), always: whose line it is; of of_actor(): empty
   std::vector<std::uint64_t> other;        // ActorId of the other party
   std::vector<std::uint64_t> interaction;  // InteractionId
+  std::vector<TimeBounds> bounds;          // all of time if undated
+  std::vector<std::uint8_t> dated;         // with bounds; 0: no date
 };
 
 struct ContactScanOptions {
   TimeWindow window;       // rows whose possible time [begin_min, end_max] meets it
   KindSet kinds;           // default: CONTACT and all below, which have a rule of contact; others count any two parties
   bool held_only = false;  // leave out what is planned or cancelled
+  // A line is an interaction, whoever was in contact within it; there is no column kOther then. `kinds` as given: an
+  // unrestricted set holds all.
+  bool interactions = false;
   std::uint8_t columns = ContactColumn::kOther | ContactColumn::kInteraction;
 };
 
@@ -62,6 +68,8 @@ class ContactScan {
 
   // Replaces `lines` with the next ones. False, and no lines: the end. Errors: kCorruption, kIo.
   [[nodiscard]] Result<bool> next(ContactLines& lines);
+  // Index blocks looked at so far.
+  [[nodiscard]] std::uint64_t blocks() const;
 
  private:
   struct State;

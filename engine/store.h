@@ -87,6 +87,8 @@ class RowCursor {
   // Replaces `batch` with the next rows, at most `rows_max`. An empty batch means the end.
   // Errors: kCorruption if a row does not decode; kIo.
   [[nodiscard]] Result<void> next(RowBatch& batch, std::size_t rows_max = 1024);
+  // Index blocks looked at so far, those of the tails not counted.
+  [[nodiscard]] std::uint64_t blocks() const;
 
  private:
   friend class View;

@@ -109,6 +109,7 @@ struct RowCursor::State {
   impl::RowFilter filter;
   std::shared_ptr<const impl::BlockDirectory> directory;
   std::vector<Stream> streams;
+  std::uint64_t blocks_read = 0;
 
   // Decodes blocks until there are rows or the stream ends.
   Result<void> refill(Stream& s) {
@@ -135,6 +136,7 @@ struct RowCursor::State {
         s.done = true;
         break;
       }
+      ++blocks_read;
       const impl::RowRange range = impl::rows_near(*block, s.length, filter.window);
       DEMARCHE_CHECK(impl::decode_rows(*read, *block, range, filter, owner, s.rows));
       if (s.it) {
@@ -188,6 +190,7 @@ RowCursor::RowCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RowCursor::RowCursor(RowCursor&&) noexcept = default;
 RowCursor& RowCursor::operator=(RowCursor&&) noexcept = default;
 RowCursor::~RowCursor() = default;
+std::uint64_t RowCursor::blocks() const { return state_->blocks_read; }
 
 Result<void> RowCursor::next(RowBatch& batch, std::size_t rows_max) {
   batch.clear();
