@@ -38,7 +38,7 @@ constexpr const char* kHelp =
     "  .mode FORMAT         table, csv, tsv, json or jsonl\n"
     "  .param NAME VALUE    give $NAME a value for the statements to come; .param alone lists them\n"
     "  .read FILE           run the statements of a file\n"
-    "  .help                this text\n"
+    "  .help [functions]    this text, or the functions\n"
     "  .quit                leave (or Control-D); Control-C stops a statement, or clears the line\n";
 
 constexpr const char* kCommandNames[] = {".who",  ".why",   ".names", ".kinds", ".functions",
@@ -223,7 +223,7 @@ class Shell {
       done_ = true;
       return kDone;
     }
-    if (name == ".help") return print(kHelp), kDone;
+    if (name == ".help") return help(rest);
     if (name == ".kinds") return kinds();
     if (name == ".functions") return functions(rest);
     if (name == ".mode") return mode(rest);
@@ -264,6 +264,13 @@ class Shell {
     };
     show(show, KindId{0}, 0);
     return kDone;
+  }
+
+  static int help(const std::string& about) {
+    if (about == "functions") return functions("");
+    if (about.empty()) return print(kHelp), kDone;
+    complain(fmt::format("no help on '{}'; .help shows the commands, .help functions the functions", about));
+    return kFailed;
   }
 
   static int functions(const std::string& part) {

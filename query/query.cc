@@ -14,6 +14,7 @@
 #include "query/parse/lexer.h"
 #include "query/parse/parser.h"
 #include "query/plan/planner.h"
+#include "query/unknown_names.h"
 
 namespace demarche::query {
 
@@ -29,6 +30,7 @@ struct ResultCursor::State {
   std::vector<std::vector<Value>> buffered;  // rows of EXPLAIN and of statements that write
   std::size_t buffered_rows = 0;
   Changes changes;
+  std::vector<std::string> notices;
 };
 
 namespace {
@@ -57,7 +59,7 @@ class ParameterCheck {
 ResultCursor::ResultCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ResultCursor::~ResultCursor() = default;
 const std::vector<std::string>& ResultCursor::columns() const { return state_->columns; }
-const std::vector<std::string>& ResultCursor::notices() const { return state_->plan.query.notices; }
+const std::vector<std::string>& ResultCursor::notices() const { return state_->notices; }
 const Changes& ResultCursor::changes() const { return state_->changes; }
 const View& ResultCursor::view() const { return *state_->view; }
 
@@ -132,8 +134,14 @@ void declare_kinds(const ast::Query& syntax, Transaction& tx) {
   }
 }
 
+bool merges(const bound::Query& query) {
+  return std::any_of(query.steps.begin(), query.steps.end(),
+                     [](const bound::Step& step) { return std::holds_alternative<bound::Merge>(step); });
+}
+
 // Runs a statement that writes to its end, keeps its rows, and commits.
-Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& tx, std::string_view text) {
+Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& tx, std::string_view text,
+                            bool may_find) {
   DEMARCHE_CHECK(drain(s));
   DEMARCHE_CHECK(finish_deletes(*s.context));
   const WrittenSoFar& written = s.context->written;
@@ -147,6 +155,7 @@ Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& t
   s.root.reset();
   s.context.reset();
   if (any) DEMARCHE_ASSIGN(s.changes.commit, tx.commit(text.substr(0, 200)));
+  if (!any) s.notices.emplace_back(may_find ? "nothing was changed" : "nothing matched, so nothing was changed");
   s.view = store.view();
   return {};
 }
@@ -180,6 +189,11 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   const View& view = writes ? tx->view() : *state->view;
   DEMARCHE_TRY(bound::Query bound, bind_query(syntax, text, view.kinds()));
   DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
+  state->notices = bound.notices;
+  if (!bound.explain) {
+    for (std::string& note : unknown_names(view, bound)) state->notices.push_back(std::move(note));
+  }
+  const bool may_find = merges(bound);
   DEMARCHE_ASSIGN(state->plan, plan_query(std::move(bound), Estimates(view), {options.optimise, options.use_indexes}));
   const bound::Query& query = state->plan.query;
   for (const bound::Column& column : query.columns) state->columns.push_back(column.name);
@@ -193,7 +207,7 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   state->context->transaction = tx.get();
   state->context->plan = &state->plan;
   state->root = make_operator(*state->plan.root, query.slot_count, *state->context);
-  if (writes) DEMARCHE_CHECK(finish_writing(*state, store, *tx, text));
+  if (writes) DEMARCHE_CHECK(finish_writing(*state, store, *tx, text, may_find));
   return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
 }
 

@@ -68,7 +68,7 @@ class ResultCursor {
   [[nodiscard]] const std::vector<std::string>& columns() const;
   // Replaces `rows` with the next ones, about a thousand. None means the end.
   [[nodiscard]] Result<void> next(ResultRows& rows);
-  // For people: a kind that does not exist, and the like.
+  // For people: a kind, label or property that nothing has, a statement that changed nothing.
   [[nodiscard]] const std::vector<std::string>& notices() const;
   [[nodiscard]] const Changes& changes() const;
   // The state the answer is about: to read the records that its values name.

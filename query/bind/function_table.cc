@@ -37,6 +37,8 @@ constexpr auto kFunctions = std::to_array<FunctionDef>({
     {F::kLength, "length", 1, 1, false, "length(p)", "number of interactions of a path"},
     {F::kArrival, "arrival", 1, 1, false, "arrival(p)",
      "date on which word arrives along a chronological path; null for other paths, and where no day is known"},
+    {F::kDeparture, "departure", 1, 1, false, "departure(p)",
+     "date on which word can have left along a chronological path to arrive in order; null as for arrival(p)"},
     {F::kStartNode, "startNode", 1, 1, false, "startNode(c)",
      "actor on the from side of a two-party interaction, else null"},
     {F::kEndNode, "endNode", 1, 1, false, "endNode(c)", "actor on the to side of a two-party interaction, else null"},

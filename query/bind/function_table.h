@@ -34,6 +34,7 @@ enum class FunctionId : std::uint8_t {
   kRelationships,
   kLength,
   kArrival,
+  kDeparture,
   kStartNode,
   kEndNode,
   kOffices,

@@ -234,6 +234,10 @@ class Evaluator {
   Result<Value> operator()(const bound::Expr& expr) {
     auto out = std::visit([&](const auto& node) { return eval(expr, node); }, expr.node);
     if (!out) return tl::unexpected(placed(std::move(out).error(), expr.span));
+    if (out->depth() > kValueDepthMax) {
+      return runtime_error("ArgumentError", "NestingTooDeep", expr.span,
+                           fmt::format("{} of more than {} levels", a_kind(out->kind()), kValueDepthMax));
+    }
     return out;
   }
 

@@ -8,6 +8,7 @@
 #include "engine/contact.h"
 #include "engine/edtf.h"
 #include "query/exec/evaluate.h"
+#include "query/exec/path_finder.h"
 #include "query/exec/scalar_functions.h"
 #include "query/exec/temporal_functions.h"
 
@@ -273,6 +274,9 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
     case F::kArrival:
       if (!path) return wrong(x);
       return x.as_path().arrival ? Value::date(*x.as_path().arrival) : Value();
+    case F::kDeparture:
+      if (!path) return wrong(x);
+      return departure(x.as_path(), context);
     case F::kNames: {
       if (!actor) return wrong(x);
       DEMARCHE_TRY(const Actor* record, context.actor(x.as_actor()));

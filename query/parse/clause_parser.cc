@@ -15,6 +15,34 @@ const std::vector<std::string>& clause_words() {
   return words;
 }
 
+// Words that stand between or behind expressions: one of them misspelt looks like the begin of a clause.
+const std::vector<std::string>& operator_words() {
+  static const std::vector<std::string> words = {"AND",    "OR",       "XOR",  "NOT",    "IN",       "IS",
+                                                 "STARTS", "ENDS",     "WITH", "BEFORE", "AFTER",    "DURING",
+                                                 "AS",     "CONTAINS", "DESC", "ASC",    "OVERLAPS", "YIELD"};
+  return words;
+}
+
+// How something is written here for which other languages have a word.
+std::string_view written_here(std::string_view word) {
+  constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
+      {"SELECT", "write RETURN"},
+      {"FROM", "write MATCH"},
+      {"HAVING", "write WITH ... WHERE"},
+      {"GROUP", "leave it out: rows are grouped by the columns without an aggregate"},
+      {"LIKE", "write CONTAINS, or =~ and a regular expression"},
+      {"BETWEEN", "write DURING and an interval, or two comparisons"},
+      {"INSERT", "write CREATE or RECORD"},
+      {"UPDATE", "write MATCH ... SET"},
+      {"FOREACH", "write UNWIND"},
+      {"LET", "write WITH"},
+      {"FILTER", "write WITH * WHERE"}};
+  for (const auto& [theirs, ours] : kElsewhere) {
+    if (same_word(word, theirs)) return ours;
+  }
+  return {};
+}
+
 bool writes(const Clause& clause) {
   return std::holds_alternative<Create>(clause.node) || std::holds_alternative<Update>(clause.node) ||
          std::holds_alternative<Delete>(clause.node) || std::holds_alternative<Merge>(clause.node) ||
@@ -148,7 +176,17 @@ Result<Clause> ClauseParser::parse_clause() {
   if (write) return std::visit([&](auto& node) { return done(std::move(node)); }, *write);
   if (peek().kind == TokenKind::kEnd && at_ == 0)
     return syntax_error("UnexpectedSyntax", peek().span, "the query is empty; try MATCH (a) RETURN a.name");
-  const std::string near = peek().kind == TokenKind::kWord ? nearest(peek().text, clause_words()) : "";
+  const bool word = peek().kind == TokenKind::kWord;
+  if (const std::string_view ours = word ? written_here(peek().text) : ""; !ours.empty()) {
+    return syntax_error("UnexpectedSyntax", peek().span,
+                        fmt::format("'{}' is not of this language; {}", peek().text, ours));
+  }
+  const std::string operation = word && at_ > 0 && peek().text.size() > 2 ? nearest(peek().text, operator_words()) : "";
+  const std::string near = word ? nearest(peek().text, clause_words()) : "";
+  if (near.empty() && !operation.empty() && !same_word(operation, peek().text)) {
+    return syntax_error("UnexpectedSyntax", peek().span,
+                        fmt::format("unknown word '{}'; did you mean {}?", peek().text, operation));
+  }
   if (!near.empty() && !same_word(near, peek().text)) {
     return syntax_error("UnexpectedSyntax", peek().span,
                         fmt::format("unknown clause '{}'; did you mean {}?", peek().text, near));
