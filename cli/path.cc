@@ -80,7 +80,9 @@ Result<void> answer(const View& view, const PathArgs& args) {
 int run_path(const PathArgs& args) {
   auto store = open_to_read(args.store);
   if (!store) return fail(store.error());
-  if (const auto answered = answer(*(*store)->view(), args); !answered) return fail(answered.error());
+  const auto view = query::view_as_of(**store, args.as_of);
+  if (!view) return fail(view.error());
+  if (const auto answered = answer(**view, args); !answered) return fail(answered.error());
   return flush_output() ? kDone : kFailed;
 }
 

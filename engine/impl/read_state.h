@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "engine/result.h"
 #include "engine/row_batch.h"
 #include "engine/types.h"
+#include "engine/valid_time.h"
 
 namespace demarche::impl {
 
@@ -25,6 +27,7 @@ struct ReadState {
   RowVisibility visible;
   std::uint64_t epoch = 0;  // sealings done so far, for the cache
   std::shared_ptr<BlockCache> cache;
+  std::optional<ValidTime> valid;  // View::within(): other interactions are passed over
   // Of a transaction: puts what it has added since where reads find it. Empty otherwise.
   std::function<Result<void>()> catch_up;
 };
@@ -34,6 +37,8 @@ struct RowFilter {
   TimeWindow window;
   KindSet kinds;
 };
+
+[[nodiscard]] bool admits(const ValidTime& valid, const Shape& shape, Timestamp begin);
 
 // The blocks of an actor, from the cache or read. Errors: kCorruption, kIo.
 [[nodiscard]] Result<std::shared_ptr<const BlockDirectory>> load_directory(const ReadState& state, ActorId actor);
