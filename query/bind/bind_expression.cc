@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/date_words.h"
 #include "engine/edtf.h"
 #include "engine/names.h"
 #include "query/bind/ast_walk.h"
@@ -148,8 +149,10 @@ class ExpressionBinder {
   // A string where a date is expected is one, and a wrong one is found before the query runs.
   Result<ExprPtr> bind_time_operand(const ast::Expr& expr) {
     if (const auto* literal = std::get_if<ast::Literal>(&expr.node)) {
-      if (literal->value.kind() == ValueKind::kString)
-        return bind_date(expr.span, expr.span, literal->value.as_string());
+      if (literal->value.kind() == ValueKind::kString) {
+        const std::string& text = literal->value.as_string();
+        return bind_date(expr.span, expr.span, edtf_of_words(text).value_or(text));
+      }
       if (!literal->value.is_null()) {
         return fault("SyntaxError", "InvalidArgumentType", expr.span,
                      fmt::format("expected a date or an interaction, found {}", a_kind(literal->value.kind())));

@@ -621,6 +621,13 @@ class Binder {
     return {};
   }
 
+  Result<void> bind_clause(const ast::Clause& clause, const ast::Correct& node) {
+    DEMARCHE_TRY(bound::Correct out, bind_correct(clause, node, context_));
+    context_.query->writes = true;
+    steps_.emplace_back(std::move(out));
+    return {};
+  }
+
   Result<ExprPtr> bind_record_part(const ast::ExprPtr& expr) {
     return expr ? bind_expression(*expr, scope_, context_) : Result<ExprPtr>(ExprPtr());
   }

@@ -38,6 +38,8 @@ enum class FunctionId : std::uint8_t {
   kStartNode,
   kEndNode,
   kOffices,
+  kOffice,
+  kMemberships,
   kNames,
   kCertainty,
   // of time: all from here to kFromEpochMillis; types in the order of TimeType

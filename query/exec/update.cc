@@ -56,6 +56,8 @@ Result<InteractionId> whole_of(const Value& value, Span span, ExecContext& conte
                        fmt::format("there is no interaction '{}'", value.as_string()));
 }
 
+}  // namespace
+
 Result<void> set_value(Interaction& record, const std::string& key, const Value& value, Span span,
                        ExecContext& context) {
   if ((key == "begin" || key == "end") && record.when) {
@@ -85,6 +87,8 @@ Result<void> set_value(Interaction& record, const std::string& key, const Value&
   }
   return {};
 }
+
+namespace {
 
 void clear_properties(Actor& actor) {
   actor.properties.clear();
