@@ -30,6 +30,7 @@ namespace impl {
 struct ReadState;
 class DumpLoader;
 }  // namespace impl
+class LabelSweep;
 class Sweep;
 struct KindCounter;
 
@@ -159,6 +160,7 @@ class View {
   friend class Transaction;
   friend class ContactScan;
   friend struct KindCounter;
+  friend class LabelSweep;
   friend class Sweep;
   [[nodiscard]] Result<RowCursor> rows(std::uint64_t owner, TimeWindow window, const KindSet& kinds) const;
 
