@@ -87,9 +87,10 @@ Arrival arrival_of(const LabelSearch& search, LabelIndex index) {
   return out;
 }
 
-Departure departure_of(const LabelSearch& search, LabelIndex index) {
+LatestDeparture latest_departure_of(const LabelSearch& search, LabelIndex index) {
   const Label& end = search.label(index);
-  Departure out{end.actor, seen(Way::kBack, end.last), seen(Way::kBack, end.at.cur), end.hops, search.path_of(index)};
+  LatestDeparture out{end.actor, seen(Way::kBack, end.last), seen(Way::kBack, end.at.cur), end.hops,
+                      search.path_of(index)};
   assert(uses_each_once(out.path));
   return out;
 }
@@ -105,14 +106,14 @@ Result<std::vector<Arrival>> arrivals(const View& view, ActorId from, std::optio
   return out;
 }
 
-Result<std::vector<Departure>> departures(const View& view, std::optional<ActorId> from, ActorId to,
-                                          const ChronologyOptions& options) {
+Result<std::vector<LatestDeparture>> departures(const View& view, std::optional<ActorId> from, ActorId to,
+                                                const ChronologyOptions& options) {
   DEMARCHE_CHECK(check_question(view, to, from, options));
   LabelSearch search(view, options, {.way = Way::kBack});
   DEMARCHE_TRY(const auto labels, best_labels(search, to, from, options));
-  std::vector<Departure> out;
+  std::vector<LatestDeparture> out;
   out.reserve(labels.size());
-  for (const LabelIndex index : labels) out.push_back(departure_of(search, index));
+  for (const LabelIndex index : labels) out.push_back(latest_departure_of(search, index));
   return out;
 }
 
@@ -128,11 +129,11 @@ Result<std::optional<Arrival>> earliest_arrival(const View& view, ActorId from, 
   return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
-Result<std::optional<Departure>> latest_departure(const View& view, ActorId from, ActorId to,
-                                                  const ChronologyOptions& options) {
+Result<std::optional<LatestDeparture>> latest_departure(const View& view, ActorId from, ActorId to,
+                                                        const ChronologyOptions& options) {
   if (from == to) {
     DEMARCHE_CHECK(check_question(view, from, to, options));
-    return Departure{from, Timestamp::highest(), Timestamp::highest(), 0, {}};
+    return LatestDeparture{from, Timestamp::highest(), Timestamp::highest(), 0, {}};
   }
   DEMARCHE_TRY(auto found, departures(view, from, to, options));
   return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
@@ -142,8 +143,26 @@ Result<std::vector<Arrival>> reachable(const View& view, ActorId from, const Chr
   return arrivals(view, from, std::nullopt, options);
 }
 
-Result<std::vector<Departure>> reaching(const View& view, ActorId to, const ChronologyOptions& options) {
+Result<std::vector<LatestDeparture>> reaching(const View& view, ActorId to, const ChronologyOptions& options) {
   return departures(view, std::nullopt, to, options);
+}
+
+Result<std::optional<Departure>> departure_of(const View& view, const std::vector<Hop>& path, ChronologyMode mode) {
+  if (path.empty()) return std::nullopt;
+  ChronologyOptions options;
+  options.mode = mode;
+  HopRule rule(view, options, Way::kBack);
+  Progress at = rule.start();
+  Timestamp first = Timestamp::lowest();
+  for (auto hop = path.rbegin(); hop != path.rend(); ++hop) {
+    DEMARCHE_TRY(const Interaction record, view.get_interaction(hop->interaction));
+    const TimeBounds bounds = record.when ? record.when->bounds : TimeBounds{};
+    DEMARCHE_TRY(const auto next, rule.take(at, bounds, record.when.has_value(), hop->interaction));
+    if (!next) return std::nullopt;
+    at = *next;
+    first = bounds.begin_min;
+  }
+  return Departure{first, seen(Way::kBack, at.cur)};
 }
 
 // ---- everybody, without paths --------------------------------------------------------------------------------------

@@ -95,13 +95,25 @@ struct Arrival {
 };
 
 // Departure is the moment [earliest, latest], mirrored: whoever sets out by `latest` arrives.
-struct Departure {
+struct LatestDeparture {
   ActorId actor;
   Timestamp earliest;  // F of the first hop
   Timestamp latest;    // dep at the start of the path; no path has a greater one
   std::uint32_t hops = 0;
   std::vector<Hop> path;  // in the order word goes: from `actor` to the one who was told
 };
+
+// When word can have left along `path` so as to arrive in order of time: the mirror of arrival, whatever the window.
+// The moment [earliest, latest]: F of the first hop, and dep at the start of the path. lowest() and highest() as in
+// Arrival. nullopt: the path has no hop, or is not in order in this mode. Errors: kNotFound for an interaction that is
+// not of this view; kCorruption, kIo. Cost: a record read a hop.
+struct Departure {
+  Timestamp earliest;
+  Timestamp latest;
+  friend bool operator==(const Departure&, const Departure&) = default;
+};
+[[nodiscard]] Result<std::optional<Departure>> departure_of(const View& view, const std::vector<Hop>& path,
+                                                            ChronologyMode mode);
 
 // The earliest arrival, nullopt if there is none. From an actor to itself: no hop, before every instant.
 // Ties: fewer hops, then the smaller id of the last interaction; the same view always gives the same path.
@@ -110,13 +122,14 @@ struct Departure {
 [[nodiscard]] Result<std::optional<Arrival>> earliest_arrival(const View& view, ActorId from, ActorId to,
                                                               const ChronologyOptions& options);
 // The latest departure, mirrored. From an actor to itself: no hop, after every instant.
-[[nodiscard]] Result<std::optional<Departure>> latest_departure(const View& view, ActorId from, ActorId to,
-                                                                const ChronologyOptions& options);
+[[nodiscard]] Result<std::optional<LatestDeparture>> latest_departure(const View& view, ActorId from, ActorId to,
+                                                                      const ChronologyOptions& options);
 
 // Every actor reached, without the start, ascending by (earliest, actor id). Errors as above.
 [[nodiscard]] Result<std::vector<Arrival>> reachable(const View& view, ActorId from, const ChronologyOptions& options);
 // Everyone who could have told `to`, without it, descending by latest departure, then ascending by actor id.
-[[nodiscard]] Result<std::vector<Departure>> reaching(const View& view, ActorId to, const ChronologyOptions& options);
+[[nodiscard]] Result<std::vector<LatestDeparture>> reaching(const View& view, ActorId to,
+                                                            const ChronologyOptions& options);
 
 // ---- everybody, without paths --------------------------------------------------------------------------------------
 
@@ -162,8 +175,8 @@ struct ChronologicalPath {
   std::vector<Hop> hops;
   Timestamp arrival_min;      // as Arrival::earliest
   Timestamp arrival_max;      // as Arrival::latest
-  Timestamp departure_min;    // as Departure::earliest
-  Timestamp departure_max;    // as Departure::latest
+  Timestamp departure_min;    // as LatestDeparture::earliest
+  Timestamp departure_max;    // as LatestDeparture::latest
   std::int64_t duration = 0;  // seconds, as said at the top; the greatest number there is: not known
 };
 

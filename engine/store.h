@@ -30,7 +30,6 @@ namespace impl {
 struct ReadState;
 class DumpLoader;
 }  // namespace impl
-class LabelSweep;
 class Sweep;
 struct KindCounter;
 
@@ -160,7 +159,6 @@ class View {
   friend class Transaction;
   friend class ContactScan;
   friend struct KindCounter;
-  friend class LabelSweep;
   friend class Sweep;
   [[nodiscard]] Result<RowCursor> rows(std::uint64_t owner, TimeWindow window, const KindSet& kinds) const;
 

@@ -280,7 +280,7 @@ Result<Sweep::Outcome> LabelSweep::run(const View& view, ActorId from, const Chr
                                        ReachQuestion question, std::uint64_t rows_max,
                                        std::vector<ReachedInHops>& out) {
   if (options.within_seconds || options.hop_filter || from.value >= kActorsMax) return Sweep::Outcome::kRefused;
-  LabelPass pass(view, view.read_, options, question);
+  LabelPass pass(view, Sweep::state_of(view), options, question);
   DEMARCHE_TRY(const Sweep::Outcome outcome, pass.run(from, rows_max));
   if (outcome == Sweep::Outcome::kDone) out = pass.result(question.hops);
   return outcome;

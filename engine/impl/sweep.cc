@@ -447,6 +447,8 @@ class Pass {
 
 }  // namespace
 
+std::shared_ptr<const impl::ReadState> Sweep::state_of(const View& view) { return view.read_; }
+
 Result<Sweep::Outcome> Sweep::run(const View& view, ActorId from, const ChronologyOptions& options,
                                   std::uint64_t rows_max, std::vector<Reached>& out) {
   const bool qualified = (options.after && options.after->qualified) || (options.before && options.before->qualified);

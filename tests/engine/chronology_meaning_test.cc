@@ -95,7 +95,7 @@ TEST_CASE("chronology: finds a path if and only if there is one under all, or so
         MeaningWalk back(x, mode, start, true);
         const auto departures = get(reaching(*crowd.view, x.actors[static_cast<std::size_t>(start)], o));
         REQUIRE(departures.size() + 1 == back.arrival.size());
-        for (const Departure& departure : departures) {
+        for (const LatestDeparture& departure : departures) {
           const int actor = static_cast<int>(departure.actor.value - x.actors[0].value);
           REQUIRE(back.arrival.count(actor) == 1);
           REQUIRE(day_number(departure.latest) == back.arrival[actor]);
