@@ -145,7 +145,7 @@ Result<ReachSum> StoreUnderTest::reach(const ReachQuery& query) const {
   ReachSum sum;
   sum.reached = arrivals.size();
   for (const Reached& arrival : arrivals)
-    sum.days += static_cast<std::uint64_t>(arrival.earliest.seconds / kSecondsPerDay - first_day_);
+    sum.days += static_cast<std::uint64_t>(arrival.moment.seconds / kSecondsPerDay - first_day_);
   return sum;
 }
 

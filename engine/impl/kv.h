@@ -25,6 +25,7 @@ class KvIterator {
   virtual void seek_for_prev(std::string_view key) = 0;  // to the last key <= it
   virtual void seek_to_last() = 0;
   virtual void next() = 0;
+  virtual void prev() = 0;
   [[nodiscard]] virtual bool valid() const = 0;
   [[nodiscard]] virtual std::string_view key() const = 0;    // REQUIRES: valid()
   [[nodiscard]] virtual std::string_view value() const = 0;  // REQUIRES: valid()

@@ -78,6 +78,7 @@ class RocksIterator final : public KvIterator {
   void seek_for_prev(std::string_view key) override { it_->SeekForPrev(slice(key)); }
   void seek_to_last() override { it_->SeekToLast(); }
   void next() override { it_->Next(); }
+  void prev() override { it_->Prev(); }
   [[nodiscard]] bool valid() const override { return it_->Valid(); }
   [[nodiscard]] std::string_view key() const override { return view(it_->key()); }
   [[nodiscard]] std::string_view value() const override { return view(it_->value()); }
