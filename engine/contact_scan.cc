@@ -45,6 +45,22 @@ PairForm pair_form(const Form& form, bool of_actor) {
 
 }  // namespace
 
+bool fits(const TimeBounds& bounds, TimeWindow window, WindowFit fit) {
+  if (window == TimeWindow{}) return true;
+  const bool open_begin = window.begin == Timestamp::lowest();
+  const bool open_end = window.end == Timestamp::highest();
+  switch (fit) {
+    case WindowFit::kMeets:
+      return bounds.end_max >= window.begin && (open_end || bounds.begin_min < window.end);
+    case WindowFit::kWithin:
+      return !bounds.qualified && (open_begin || bounds.begin_min >= window.begin) &&
+             (open_end || bounds.end_max < window.end);
+    case WindowFit::kPossiblyWithin:
+      return (open_begin || bounds.begin_max >= window.begin) && (open_end || bounds.end_min < window.end);
+  }
+  return false;
+}
+
 struct ContactScan::State {
   State(const View& view, std::shared_ptr<const impl::ReadState> read_state, std::uint64_t owner_id,
         const ContactScanOptions& scan_options)
@@ -120,6 +136,9 @@ Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
   if (block.end_max_least() < options.window.begin) {
     keep_if([&](std::size_t i) { return block.shape(i).end_max(block.begin(i)) >= options.window.begin; });
   }
+  if (options.fit != WindowFit::kMeets && options.window != TimeWindow{}) {
+    keep_if([&](std::size_t i) { return fits(block.shape(i).bounds(block.begin(i)), options.window, options.fit); });
+  }
   const bool shapes_fit = std::all_of(block.shapes().begin(), block.shapes().end(), [this](const Shape& shape) {
     return !options.held_only || shape.status == Status::kHeld || shape.status == Status::kNone;
   });
@@ -174,6 +193,12 @@ void ContactScan::State::take_plain(const RowBlock& block, ContactLines& lines) 
   if (asks(ContactColumn::kBegin)) {
     lines.begin.resize(lines.size);
     for (std::size_t i = 0; i < rows.size(); ++i) lines.begin[at + i] = block.begin(rows[i]).seconds;
+  }
+  if (asks(ContactColumn::kEnd)) {
+    lines.end.resize(lines.size);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      lines.end[at + i] = block.shape(rows[i]).end_max(block.begin(rows[i])).seconds;
+    }
   }
   if (asks(ContactColumn::kKind)) {
     lines.kind.resize(lines.size);
@@ -234,6 +259,7 @@ Result<void> ContactScan::State::take_row(const RowBlock& block, std::size_t i, 
     if (!of_actor()) lines.actor.push_back(actor);
     lines.other.push_back(other);
     if (asks(ContactColumn::kBegin)) lines.begin.push_back(block.begin(i).seconds);
+    if (asks(ContactColumn::kEnd)) lines.end.push_back(block.shape(i).end_max(block.begin(i)).seconds);
     if (asks(ContactColumn::kKind)) lines.kind.push_back(block.kind(i).value);
     if (asks(ContactColumn::kInteraction)) lines.interaction.push_back(block.interaction(i));
   };
@@ -278,6 +304,7 @@ Result<bool> ContactScan::next(ContactLines& lines) {
   lines.actor.clear();
   lines.other.clear();
   lines.interaction.clear();
+  lines.end.clear();
   while (lines.size == 0) {
     RowRange range;
     DEMARCHE_TRY(const RowBlock* block, s.walk.next(range));

@@ -18,7 +18,7 @@
 namespace demarche {
 
 // Columns to fill. Each costs about as much as the next one.
-enum class ContactColumn : std::uint8_t { kBegin = 1, kKind = 2, kOther = 4, kInteraction = 8 };
+enum class ContactColumn : std::uint8_t { kBegin = 1, kKind = 2, kOther = 4, kInteraction = 8, kEnd = 16 };
 [[nodiscard]] constexpr std::uint8_t operator|(ContactColumn a, ContactColumn b) {
   return static_cast<std::uint8_t>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
 }
@@ -34,10 +34,20 @@ struct ContactLines {
   std::vector<std::uint64_t> actor;        // of timeline() only: the party that stands first
   std::vector<std::uint64_t> other;        // ActorId of the other party
   std::vector<std::uint64_t> interaction;  // InteractionId
+  std::vector<std::int64_t> end;           // latest end, seconds
 };
 
+// How a date has to lie to a window. All of time as window takes every row, an undated one too.
+enum class WindowFit : std::uint8_t {
+  kMeets,           // its possible time [begin_min, end_max] meets the window
+  kWithin,          // it lies within under every reading; never for a qualified date (? ~ %)
+  kPossiblyWithin,  // under some reading; for dates with gaps an upper bound
+};
+[[nodiscard]] bool fits(const TimeBounds& bounds, TimeWindow window, WindowFit fit);
+
 struct ContactScanOptions {
-  TimeWindow window;       // rows whose possible time [begin_min, end_max] meets it
+  TimeWindow window;
+  WindowFit fit = WindowFit::kMeets;
   KindSet kinds;           // default: CONTACT and all below, which have a rule of contact; others count any two parties
   bool held_only = false;  // leave out what is planned or cancelled
   std::uint8_t columns = ContactColumn::kOther | ContactColumn::kInteraction;
