@@ -97,7 +97,7 @@ class GraphBuilder {
     for (std::size_t i = 0; i < lines.size; ++i) {
       Facts facts;
       if (times) facts.begin = lines.begin[i];
-      if (options_.columns.end) facts.end = lines.end[i];
+      if (options_.columns.end) facts.end = lines.bounds[i].end_max.seconds;
       if (options_.columns.interaction) facts.interaction = lines.interaction[i];
       add(lines.actor[i], lines.other[i], facts);
     }
@@ -287,7 +287,7 @@ Result<ContactGraph> ContactGraph::make(const View& view, const GraphOptions& op
     scan_options.held_only = options.held_only;
     scan_options.columns = static_cast<std::uint8_t>(ContactColumn::kOther);
     if (options.columns.begin) scan_options.columns = scan_options.columns | ContactColumn::kBegin;
-    if (options.columns.end) scan_options.columns = scan_options.columns | ContactColumn::kEnd;
+    if (options.columns.end) scan_options.columns = scan_options.columns | ContactColumn::kBounds;
     if (options.columns.interaction) scan_options.columns = scan_options.columns | ContactColumn::kInteraction;
     DEMARCHE_TRY(ContactScan scan, ContactScan::timeline(view, scan_options));
     ContactLines lines;

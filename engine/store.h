@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 
 #include "engine/kind.h"
 #include "engine/model.h"
+#include "engine/planner_statistics.h"
 #include "engine/result.h"
 #include "engine/row_batch.h"
 #include "engine/types.h"
@@ -85,6 +87,8 @@ class RowCursor {
   // Replaces `batch` with the next rows, at most `rows_max`. An empty batch means the end.
   // Errors: kCorruption if a row does not decode; kIo.
   [[nodiscard]] Result<void> next(RowBatch& batch, std::size_t rows_max = 1024);
+  // Index blocks looked at so far, those of the tails not counted.
+  [[nodiscard]] std::uint64_t blocks() const;
 
  private:
   friend class View;
@@ -155,6 +159,13 @@ class View {
   [[nodiscard]] Result<RowCursor> scan(ActorId actor, TimeWindow window, const KindSet& kinds) const;
   [[nodiscard]] Result<RowCursor> timeline(TimeWindow window, const KindSet& kinds) const;
 
+  // What is known without looking. Cost: some microseconds at the first call of a view, none after it; within a
+  // transaction at each call. All is read where a build has written that keeps no statistics, until the next sealing.
+  // Errors: kCorruption, kIo.
+  [[nodiscard]] Result<std::shared_ptr<const PlannerStatistics>> planner_statistics() const;
+  // Entries of one actor's index, not less than there are. Cost: a point read. Errors: kCorruption, kIo.
+  [[nodiscard]] Result<std::uint64_t> degree_bound(ActorId actor) const;
+
  private:
   friend class Transaction;
   friend class ContactScan;
@@ -165,6 +176,8 @@ class View {
   std::shared_ptr<const impl::ReadState> read_;
   std::shared_ptr<const KindTable> kinds_;
   Statistics statistics_;
+  mutable std::mutex planner_mutex_;  // guards what follows
+  mutable std::shared_ptr<const PlannerStatistics> planner_statistics_;
 };
 
 // A set of changes that becomes one commit or nothing. Reads through view() see what it has written. Not thread-safe.

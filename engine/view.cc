@@ -8,6 +8,7 @@
 #include "engine/impl/history_value.h"
 #include "engine/impl/kv.h"
 #include "engine/impl/plain_page.h"
+#include "engine/impl/planner_counts.h"
 #include "engine/impl/read_state.h"
 #include "engine/impl/record_codec.h"
 #include "engine/names.h"
@@ -108,6 +109,7 @@ struct RowCursor::State {
   impl::RowFilter filter;
   std::shared_ptr<const impl::BlockDirectory> directory;
   std::vector<Stream> streams;
+  std::uint64_t blocks_read = 0;
 
   // Decodes blocks until there are rows or the stream ends.
   Result<void> refill(Stream& s) {
@@ -134,6 +136,7 @@ struct RowCursor::State {
         s.done = true;
         break;
       }
+      ++blocks_read;
       const impl::RowRange range = impl::rows_near(*block, s.length, filter.window);
       DEMARCHE_CHECK(impl::decode_rows(*read, *block, range, filter, owner, s.rows));
       if (s.it) {
@@ -187,6 +190,7 @@ RowCursor::RowCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RowCursor::RowCursor(RowCursor&&) noexcept = default;
 RowCursor& RowCursor::operator=(RowCursor&&) noexcept = default;
 RowCursor::~RowCursor() = default;
+std::uint64_t RowCursor::blocks() const { return state_->blocks_read; }
 
 Result<void> RowCursor::next(RowBatch& batch, std::size_t rows_max) {
   batch.clear();
@@ -394,6 +398,25 @@ Result<RowCursor> View::scan(ActorId actor, TimeWindow window, const KindSet& ki
 
 Result<RowCursor> View::timeline(TimeWindow window, const KindSet& kinds) const {
   return rows(impl::kTimelineOwner, window, kinds);
+}
+
+Result<std::shared_ptr<const PlannerStatistics>> View::planner_statistics() const {
+  if (read_->catch_up) return impl::make_planner_statistics(read_, statistics_);
+  const std::lock_guard lock(planner_mutex_);
+  if (!planner_statistics_) DEMARCHE_ASSIGN(planner_statistics_, impl::make_planner_statistics(read_, statistics_));
+  return planner_statistics_;
+}
+
+Result<std::uint64_t> View::degree_bound(ActorId actor) const {
+  if (read_->catch_up) DEMARCHE_CHECK(read_->catch_up());
+  std::uint64_t out = 0;
+  for (const auto& tail : read_->tails) out += tail->rows_of(actor.value);
+  if (read_->statistics) {
+    DEMARCHE_TRY(const impl::DegreeArray degrees, impl::read_degrees(*read_->reader, actor.value / impl::kDegreeChunk));
+    return out + degrees[actor.value % impl::kDegreeChunk];
+  }
+  DEMARCHE_TRY(const auto directory, impl::load_directory(*read_, actor));
+  return out + directory->rows;
 }
 
 }  // namespace demarche

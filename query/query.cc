@@ -180,7 +180,7 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   const View& view = writes ? tx->view() : *state->view;
   DEMARCHE_TRY(bound::Query bound, bind_query(syntax, text, view.kinds()));
   DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
-  DEMARCHE_ASSIGN(state->plan, plan_query(std::move(bound), view.statistics()));
+  DEMARCHE_ASSIGN(state->plan, plan_query(std::move(bound), Estimates(view), {options.optimise, options.use_indexes}));
   const bound::Query& query = state->plan.query;
   for (const bound::Column& column : query.columns) state->columns.push_back(column.name);
   if (query.explain) {

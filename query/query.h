@@ -30,6 +30,9 @@ struct QueryOptions {
   // Set from another thread to stop the query: it ends with kCancelled within a batch of rows. May be null; must
   // outlive the cursor.
   const std::atomic<bool>* cancel = nullptr;
+  // The answer is the same without; for tests, and to look for the culprit when it is not.
+  bool optimise = true;     // false: patterns are found in the order written, and no step is put before another
+  bool use_indexes = true;  // false: actors and interactions are found by looking at all of them
 };
 
 // Some rows of an answer, as columns.

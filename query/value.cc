@@ -24,28 +24,10 @@ Value Value::boolean(bool b) {
   v.payload_.boolean = b;
   return v;
 }
-Value Value::integer(std::int64_t i) {
-  Value v;
-  v.kind_ = ValueKind::kInteger;
-  v.payload_.integer = i;
-  return v;
-}
 Value Value::real(double d) {
   Value v;
   v.kind_ = ValueKind::kFloat;
   v.payload_.real = d;
-  return v;
-}
-Value Value::actor(ActorId id) {
-  Value v;
-  v.kind_ = ValueKind::kActor;
-  v.payload_.id = id.value;
-  return v;
-}
-Value Value::interaction(InteractionId id) {
-  Value v;
-  v.kind_ = ValueKind::kInteraction;
-  v.payload_.id = id.value;
   return v;
 }
 Value Value::truth(Truth t) { return t == Truth::kUnknown ? Value() : boolean(t == Truth::kTrue); }

@@ -80,7 +80,12 @@ class Value {
   ~Value() { release(); }
 
   [[nodiscard]] static Value boolean(bool b);
-  [[nodiscard]] static Value integer(std::int64_t i);
+  [[nodiscard]] static Value integer(std::int64_t i) noexcept {
+    Value out;
+    out.kind_ = ValueKind::kInteger;
+    out.payload_.integer = i;
+    return out;
+  }
   [[nodiscard]] static Value real(double d);
   [[nodiscard]] static Value string(std::string text);
   [[nodiscard]] static Value date(DateValue date);
@@ -89,8 +94,18 @@ class Value {
   [[nodiscard]] static Value list(ValueList items);
   [[nodiscard]] static Value map(ValueMap entries);  // sorts by key; the last of equal keys counts
   [[nodiscard]] static Value path(PathValue path);
-  [[nodiscard]] static Value actor(ActorId id);
-  [[nodiscard]] static Value interaction(InteractionId id);
+  [[nodiscard]] static Value actor(ActorId id) noexcept {
+    Value out;
+    out.kind_ = ValueKind::kActor;
+    out.payload_.id = id.value;
+    return out;
+  }
+  [[nodiscard]] static Value interaction(InteractionId id) noexcept {
+    Value out;
+    out.kind_ = ValueKind::kInteraction;
+    out.payload_.id = id.value;
+    return out;
+  }
   [[nodiscard]] static Value truth(Truth t);  // unknown is null
 
   [[nodiscard]] ValueKind kind() const { return kind_; }
@@ -115,6 +130,11 @@ class Value {
   [[nodiscard]] const ValueList& as_list() const;
   [[nodiscard]] const ValueMap& as_map() const;
   [[nodiscard]] const PathValue& as_path() const;
+  // Equal kinds and bits: the same value. Equal values may have different bits.
+  [[nodiscard]] std::uint64_t bits() const {
+    if (kind_ == ValueKind::kBoolean) return payload_.boolean ? 1 : 0;
+    return payload_.id;
+  }
   [[nodiscard]] double to_real() const {  // of a number
     return kind_ == ValueKind::kInteger ? static_cast<double>(payload_.integer) : payload_.real;
   }

@@ -54,11 +54,14 @@ Result<std::vector<Party>> listed_parties(const KvReader& reader, std::uint64_t 
   return decode_parties(*bytes);
 }
 
-Result<std::shared_ptr<const BlockDirectory>> load_directory(const ReadState& state, ActorId actor) {
+Result<std::shared_ptr<const BlockDirectory>> load_directory(const ReadState& state, ActorId actor,
+                                                             std::unique_ptr<KvIterator>* reading) {
   if (auto cached = state.cache->find(actor.value, state.epoch)) return cached;
   auto directory = std::make_shared<BlockDirectory>();
   const std::string prefix = encode_u64(actor.value);
-  const auto it = state.reader->iterate(Family::kContact);
+  std::unique_ptr<KvIterator> own;
+  std::unique_ptr<KvIterator>& it = reading != nullptr ? *reading : own;
+  if (!it) it = state.reader->iterate(Family::kContact);
   for (it->seek(prefix); it->valid() && it->key().starts_with(prefix); it->next()) {
     const auto key = decode_contact_key(it->key());
     if (!key)

@@ -19,12 +19,15 @@
 
 namespace demarche::impl {
 
+class StatisticsBase;
+
 struct ReadState {
   std::shared_ptr<const KvReader> reader;          // sealed blocks, pages, records
   std::vector<std::shared_ptr<const Tail>> tails;  // what is committed and not in the reader's blocks
   RowVisibility visible;
   std::uint64_t epoch = 0;  // sealings done so far, for the cache
   std::shared_ptr<BlockCache> cache;
+  std::shared_ptr<const StatisticsBase> statistics;  // of the reader's blocks; null: none that can be trusted
   // Of a transaction: puts what it has added since where reads find it. Empty otherwise.
   std::function<Result<void>()> catch_up;
 };
@@ -35,8 +38,10 @@ struct RowFilter {
   KindSet kinds;
 };
 
-// The blocks of an actor, from the cache or read. Errors: kCorruption, kIo.
-[[nodiscard]] Result<std::shared_ptr<const BlockDirectory>> load_directory(const ReadState& state, ActorId actor);
+// The blocks of an actor, from the cache or read. `reading`: an iterator to be used again, made when it is needed, for
+// those who want many actors in order. Errors: kCorruption, kIo.
+[[nodiscard]] Result<std::shared_ptr<const BlockDirectory>> load_directory(
+    const ReadState& state, ActorId actor, std::unique_ptr<KvIterator>* reading = nullptr);
 
 // The rows of [first, last) of `block`.
 struct RowRange {

@@ -36,6 +36,7 @@ class RowPages {
       batch_.put(Family::kParticipants, impl::encode_u64(record.row.value), impl::encode_parties(parties));
     }
     if (fact.retired.value != 0) {
+      impl::count_row(counts, record, -1);
       batch_.put(Family::kRetired, impl::encode_u64(record.row.value), impl::encode_u64(fact.retired.value));
     }
     std::optional<TimeBounds> bounds;
@@ -55,6 +56,8 @@ class RowPages {
   }
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
 
+  impl::KeptCounts counts;  // of what is retired, to be taken away
+
  private:
   impl::PageSpool& spool_;
   impl::KvBatch& batch_;
@@ -70,6 +73,12 @@ class Histories {
     auto& history = all_[{held.family, held.key}];
     history[held.from] = held.number;
     if (held.to != 0) history.try_emplace(held.to, 0);  // unless another has it from then on
+  }
+  void count_labels(impl::KeptCounts& counts) const {
+    for (const auto& [where, history] : all_) {
+      if (where.first != Family::kLabel || history.rbegin()->second == 0) continue;
+      if (const auto key = impl::decode_text_id_key(where.second)) counts.add_label(key->text, 1);
+    }
   }
   void write(impl::KvBatch& batch) const {
     for (const auto& [where, history] : all_) {
@@ -181,7 +190,11 @@ Result<void> repair_index(const std::string& path, const CheckOptions& options) 
 
   {
     DEMARCHE_TRY(const auto tables, kv->make_tables(folder));
-    const impl::BulkRows all{&spool, rows.rows(), commits.head().next_actor, options.memory_bytes};
+    impl::KeptStatistics statistics;
+    statistics.upto = commits.last();
+    statistics.counts = rows.counts;
+    histories.count_labels(statistics.counts);
+    const impl::BulkRows all{&spool, rows.rows(), commits.head().next_actor, options.memory_bytes, &statistics};
     DEMARCHE_CHECK(impl::write_bulk(all, nullptr, *batch, *tables));
     DEMARCHE_CHECK(kv->ingest(*tables));
   }

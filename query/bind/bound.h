@@ -319,6 +319,9 @@ struct Query {
 // those of queries inside expressions are left out.
 void for_each_expression(const std::vector<bound::Step>& steps, const std::function<void(const bound::Expr&)>& use);
 
+// Calls `use` for an expression and each part of it; a query inside it is one part.
+void for_each_part(const bound::Expr& expr, const std::function<void(const bound::Expr&)>& use);
+
 // Slots an expression reads.
 void collect_slots(const bound::Expr& expr, std::vector<Slot>& out);
 // Slots that steps read or fill, those of queries inside them included as far as these read what is around them.

@@ -170,6 +170,8 @@ void collect_slots(const std::vector<bound::Step>& steps, std::vector<Slot>& out
   for (const bound::Step& step : steps) std::visit(StepVisitor(use, slot), step);
 }
 
+void for_each_part(const bound::Expr& expr, const std::function<void(const bound::Expr&)>& use) { walk(expr, use); }
+
 void for_each_expression(const std::vector<bound::Step>& steps, const std::function<void(const bound::Expr&)>& use) {
   const std::function<void(const bound::Expr&)> each = [&](const bound::Expr& expr) { walk(expr, use); };
   const std::function<void(Slot)> slot = [](Slot) {};

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "engine/edtf.h"
+#include "query/exec/columns.h"
 #include "query/exec/functions.h"
 #include "query/exec/scalar_functions.h"
 #include "query/exec/subquery.h"
@@ -502,13 +503,12 @@ class Evaluator {
   }
 
   Result<Value> eval(const bound::Expr& expr, const bound::Subquery& node) {
-    Batch argument(batch_.columns.size());
-    argument.size = 1;
-    for (const Slot slot : node.body->imports) {
+    SubqueryRun& run = subquery_run(node, context_, batch_.columns.size());
+    for (const Slot slot : subquery_reads(run)) {
       DEMARCHE_TRY(Value v, eval(expr, bound::SlotRef{slot}));
-      argument.columns[slot].push_back(std::move(v));
+      set_argument(run, slot, std::move(v));
     }
-    return evaluate_subquery(node, argument, context_);
+    return evaluate_subquery(node, run, context_);
   }
 
   const Batch& batch_;
@@ -537,18 +537,15 @@ Result<Value> evaluate(const bound::Expr& expr, const Batch& batch, std::size_t 
   return Evaluator(batch, row, context)(expr);
 }
 
+Result<Truth> compare_values(ast::CompareOp op, const Value& left, const Value& right, Span span) {
+  DEMARCHE_TRY(const Value v, compare(op, left, right, span));
+  return v.is_null() ? Truth::kUnknown : (v.as_boolean() ? Truth::kTrue : Truth::kFalse);
+}
+
 Result<void> evaluate_column(const bound::Expr& expr, const Batch& batch, ExecContext& context, ColumnValues& out) {
-  if (const auto* ref = std::get_if<bound::SlotRef>(&expr.node)) {
-    out = batch.columns[ref->slot];
-    return {};
-  }
-  out.clear();
-  out.reserve(batch.size);
-  for (std::size_t row = 0; row < batch.size; ++row) {
-    DEMARCHE_TRY(Value v, evaluate(expr, batch, row, context));
-    out.push_back(std::move(v));
-  }
-  return {};
+  RowNumbers rows;
+  select_all(batch, rows);
+  return evaluate_rows(expr, batch, rows, context, out);
 }
 
 Result<Truth> evaluate_truth(const bound::Expr& expr, const Batch& batch, std::size_t row, ExecContext& context) {

@@ -40,6 +40,22 @@ bool is_used(const std::vector<Slot>& other_edges, const Batch& in, std::size_t 
   });
 }
 
+void collect_used(const std::vector<Slot>& other_edges, const Batch& in, std::size_t row,
+                  std::vector<std::uint64_t>& used) {
+  used.clear();
+  const auto add = [&](const Value& v) {
+    if (v.kind() == ValueKind::kInteraction) used.push_back(v.as_interaction().value);
+  };
+  for (const Slot slot : other_edges) {
+    const Value& v = in.at(slot, row);
+    if (v.kind() != ValueKind::kList) {
+      add(v);
+    } else {
+      for (const Value& item : v.as_list()) add(item);
+    }
+  }
+}
+
 Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const Batch& in, std::size_t row,
                              ExecContext& context) {
   TimeWindow window;

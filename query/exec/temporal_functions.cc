@@ -331,6 +331,7 @@ Result<Value> make_duration_value(const Value& x, Span span) {
 
 // Parts of the date of a record that hold for every day it can mean; units below the one it is written to are unknown.
 std::optional<std::int64_t> date_part(const DateValue& date, const std::string& name) {
+  if (const auto day = exact_day(date.bounds)) return component(CalendarTime{TimeType::kDay, *day, 0, 0}, name);
   const auto edtf = parse_edtf(date.text);
   const bool known = edtf && (edtf->shape == EdtfShape::kDate || edtf->shape == EdtfShape::kDateTime) &&
                      !edtf->bounds.qualified && edtf->earliest.kind == EdtfBound::Kind::kDay &&
@@ -348,6 +349,14 @@ std::optional<std::int64_t> date_part(const DateValue& date, const std::string& 
 }
 
 }  // namespace
+
+std::optional<std::int64_t> exact_day(const TimeBounds& b) {
+  if (b.is_span || b.qualified || b.has_gaps || b.fine_begin || b.fine_end) return std::nullopt;
+  if (!b.begin_min.is_finite() || !b.end_max.is_finite()) return std::nullopt;
+  const std::int64_t first = b.begin_min.seconds;
+  if (first % kSecondsPerDay != 0 || b.end_max.seconds - first != kSecondsPerDay - 1) return std::nullopt;
+  return first / kSecondsPerDay;
+}
 
 bool is_time_function(FunctionId id) { return id >= F::kDate && id <= F::kFromEpochMillis; }
 

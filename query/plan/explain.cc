@@ -173,7 +173,7 @@ class Printer {
     const auto planned = plan_.subqueries.find(node->body.get());
     if (planned == plan_.subqueries.end()) return;
     out_ += fmt::format("for {}\n", explainer_.written(expr.span));
-    chain(planned->second.get(), 1);
+    chain(planned->second.root.get(), 1);
     for_each_expression(node->body->steps, [this](const bound::Expr& inner) { subquery(inner); });
   }
 
