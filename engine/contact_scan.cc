@@ -46,6 +46,11 @@ PairForm pair_form(const Form& form, bool of_actor) {
   return out;
 }
 
+ContactScanOptions narrowed(ContactScanOptions options, const impl::ReadState& read) {
+  if (read.valid) options.window = read.valid->narrowed(options.window);
+  return options;
+}
+
 }  // namespace
 
 bool fits(const TimeBounds& bounds, TimeWindow window, WindowFit fit) {
@@ -70,10 +75,10 @@ struct ContactScan::State {
       : read(std::move(read_state)),
         kinds(&view.kinds()),
         owner(owner_id),
-        options(scan_options),
+        options(narrowed(scan_options, *read)),
         wanted(scan_options.kinds.is_any() && !scan_options.interactions ? view.kinds().contacts()
                                                                          : scan_options.kinds),
-        walk(read, owner_id, scan_options.window) {
+        walk(read, owner_id, options.window) {
     if (options.interactions)
       options.columns &= static_cast<std::uint8_t>(~static_cast<unsigned>(ContactColumn::kOther));
   }
@@ -175,6 +180,9 @@ Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
   }
   if (!read->visible.sees_all(block.row_floor(), block.row_ceiling())) {
     keep_if([&](std::size_t i) { return read->visible.sees(block.row(i)); });
+  }
+  if (read->valid) {
+    keep_if([&](std::size_t i) { return impl::admits(*read->valid, block.shape(i), block.begin(i)); });
   }
   return {};
 }
@@ -399,6 +407,7 @@ Result<KindCounts> KindCounter::count(const View& view, const std::vector<Timest
   out.counts.assign(stretches * out.kinds, 0);
   impl::BlockWalk walk(view.read_, impl::kTimelineOwner, {Timestamp::lowest(), cuts.back()});
   const impl::RowVisibility& visible = view.read_->visible;
+  const std::optional<ValidTime>& valid = view.read_->valid;
   std::array<std::uint32_t, impl::kBlockRowsMax> kinds;
   std::array<std::uint32_t, impl::kBlockKindsMax> in_stretch;
   while (true) {
@@ -418,7 +427,9 @@ Result<KindCounts> KindCounter::count(const View& view, const std::vector<Timest
       const std::size_t indexes = block->kind_column().mask + 1;
       std::fill_n(in_stretch.begin(), indexes, 0U);
       for (std::size_t i = first; i < last; ++i) {
-        if (all_seen || visible.sees(block->row(i))) ++in_stretch[kinds[i - first]];
+        if (!all_seen && !visible.sees(block->row(i))) continue;
+        if (valid && !impl::admits(*valid, block->shape(i), block->begin(i))) continue;
+        ++in_stretch[kinds[i - first]];
       }
       for (std::size_t k = 0; k < indexes; ++k) {
         if (in_stretch[k] == 0) continue;

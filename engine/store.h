@@ -25,6 +25,7 @@
 #include "engine/result.h"
 #include "engine/row_batch.h"
 #include "engine/types.h"
+#include "engine/valid_time.h"
 
 namespace demarche {
 
@@ -129,7 +130,15 @@ class View {
   View& operator=(const View&) = delete;
 
   [[nodiscard]] const KindTable& kinds() const { return *kinds_; }
+  // Of the whole store, also in a view within() some time.
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+
+  // This state as if it held only the interactions that are certainly in `valid`: the others are neither scanned nor
+  // found. Actors, sources and kinds stay. Within another time before: the new one alone counts. Keeps the state alive.
+  // Not of a transaction's view.
+  [[nodiscard]] std::shared_ptr<const View> within(const ValidTime& valid) const;
+  // nullopt: all of time, undated interactions included.
+  [[nodiscard]] const std::optional<ValidTime>& valid_time() const;
 
   // By key. Absence is not an error. One point read.
   [[nodiscard]] Result<std::optional<ActorId>> find_actor(std::string_view key) const;
@@ -171,6 +180,7 @@ class View {
   friend class ContactScan;
   friend struct KindCounter;
   friend class Sweep;
+  [[nodiscard]] Result<Interaction> any_interaction(InteractionId id) const;
   [[nodiscard]] Result<RowCursor> rows(std::uint64_t owner, TimeWindow window, const KindSet& kinds) const;
 
   std::shared_ptr<const impl::ReadState> read_;

@@ -731,7 +731,14 @@ class Shell(Case):
 
     def test_functions(self):
         self.assertRegex(self.done(self.shell(".functions certainty\n")).out, r"^certainty\(p\) +'certain', 'possible' or 'no'")
-        self.assertGreater(len(self.done(self.shell(".functions\n")).lines), 30)
+        listed = self.done(self.shell(".functions\n")).out
+        self.assertGreater(len(listed.splitlines()), 30)
+        # The same as CALL functions(), one line each.
+        self.assertEqual(self.done(self.shell(".help functions\n")).out, listed)
+        rows = self.done(self.shell(".mode jsonl\nCALL functions() YIELD signature, help RETURN signature, help;\n")).out
+        called = [json.loads(line) for line in rows.splitlines()]
+        self.assertEqual([f"{row['signature']:<34}  {row['help']}" for row in called], listed.splitlines())
+        self.assertIn("no help on 'zebras'", self.shell(".help zebras\n").err)
 
     def test_mode(self):
         ran = self.done(self.shell(".mode csv\nRETURN 1 AS x;\n.mode jsonl\nRETURN 1 AS x;\n.mode tsv\nRETURN 1 AS x;\n"))
