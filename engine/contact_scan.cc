@@ -53,6 +53,22 @@ ContactScanOptions narrowed(ContactScanOptions options, const impl::ReadState& r
 
 }  // namespace
 
+bool fits(const TimeBounds& bounds, TimeWindow window, WindowFit fit) {
+  if (window == TimeWindow{}) return true;
+  const bool open_begin = window.begin == Timestamp::lowest();
+  const bool open_end = window.end == Timestamp::highest();
+  switch (fit) {
+    case WindowFit::kMeets:
+      return bounds.end_max >= window.begin && (open_end || bounds.begin_min < window.end);
+    case WindowFit::kWithin:
+      return !bounds.qualified && (open_begin || bounds.begin_min >= window.begin) &&
+             (open_end || bounds.end_max < window.end);
+    case WindowFit::kPossiblyWithin:
+      return (open_begin || bounds.begin_max >= window.begin) && (open_end || bounds.end_min < window.end);
+  }
+  return false;
+}
+
 struct ContactScan::State {
   State(const View& view, std::shared_ptr<const impl::ReadState> read_state, std::uint64_t owner_id,
         const ContactScanOptions& scan_options)
@@ -149,6 +165,9 @@ Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
   };
   if (block.end_max_least() < options.window.begin) {
     keep_if([&](std::size_t i) { return block.shape(i).end_max(block.begin(i)) >= options.window.begin; });
+  }
+  if (options.fit != WindowFit::kMeets && options.window != TimeWindow{}) {
+    keep_if([&](std::size_t i) { return fits(block.shape(i).bounds(block.begin(i)), options.window, options.fit); });
   }
   const bool shapes_fit = std::all_of(block.shapes().begin(), block.shapes().end(), [this](const Shape& shape) {
     return !options.held_only || shape.status == Status::kHeld || shape.status == Status::kNone;
