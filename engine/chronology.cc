@@ -555,44 +555,4 @@ Result<std::vector<ChronologicalPath>> find_paths_back(const View& view, ActorId
   return out;
 }
 
-namespace {
-
-// The last instant at which the hop can be taken so that the next one is taken at `cur` or later; nullopt if there is
-// none.
-std::optional<Timestamp> leave(const Interaction& record, ChronologyMode mode, Timestamp cur) {
-  if (!record.when) return mode == ChronologyMode::kPossibly ? std::optional(cur) : std::nullopt;
-  const TimeBounds& bounds = record.when->bounds;
-  const HopTimes t = hop_times(bounds);
-  const bool begun = cur != Timestamp::highest();
-  if (mode == ChronologyMode::kPossibly) {
-    if (begun && cur < t.first) return std::nullopt;
-    if (!bounds.has_gaps || !begun || cur >= t.last) return std::min(cur, t.last);
-    const auto members = edtf_members(record.when->text);
-    if (!members) return std::min(cur, t.last);  // too large to be listed: as if it had no gaps
-    const auto after = std::partition_point(members->begin(), members->end(),
-                                            [cur](const TimeRange& range) { return range.first <= cur; });
-    if (after == members->begin()) return std::nullopt;
-    return std::min(cur, std::prev(after)->last);
-  }
-  if (bounds.qualified) return std::nullopt;
-  if (mode == ChronologyMode::kStrict) return begun && cur <= t.last ? std::nullopt : std::optional(t.first);
-  return begun && cur < t.last_unit_begin ? std::nullopt : std::optional(std::min(cur, t.first_unit_end));
-}
-
-}  // namespace
-
-Result<std::optional<Departure>> departure_of(const View& view, const std::vector<Hop>& path, ChronologyMode mode) {
-  if (path.empty()) return std::nullopt;
-  Timestamp cur = Timestamp::highest();
-  Timestamp first = Timestamp::lowest();
-  for (auto hop = path.rbegin(); hop != path.rend(); ++hop) {
-    DEMARCHE_TRY(const Interaction record, view.get_interaction(hop->interaction));
-    const std::optional<Timestamp> left = leave(record, mode, cur);
-    if (!left) return std::nullopt;
-    cur = *left;
-    first = record.when ? record.when->bounds.begin_min : Timestamp::lowest();
-  }
-  return Departure{first, cur};
-}
-
 }  // namespace demarche

@@ -125,25 +125,6 @@ struct Departure {
 [[nodiscard]] Result<std::optional<LatestDeparture>> latest_departure(const View& view, ActorId from, ActorId to,
                                                                       const ChronologyOptions& options);
 
-// When word can have left along `path` so as to arrive in order of time: the mirror of arrival. The moment [earliest,
-// latest], earliest being F of the first hop and latest cur at the end of this table, read from the last hop to the
-// first, cur beginning after every instant:
-//
-//   mode        may go on if    then cur becomes
-//   kStrict     cur > L'        F
-//   kDefault    cur >= L        min(cur, F')
-//   kPossibly   cur >= F        min(cur, L'); for sets with gaps the last member <= cur
-//
-// lowest() and highest() as in Arrival. nullopt: the path has no hop, or is not in order in this mode.
-// Errors: kNotFound for an interaction that is not of this view; kCorruption, kIo. Cost: a record read a hop.
-struct Departure {
-  Timestamp earliest;
-  Timestamp latest;
-  friend bool operator==(const Departure&, const Departure&) = default;
-};
-[[nodiscard]] Result<std::optional<Departure>> departure_of(const View& view, const std::vector<Hop>& path,
-                                                            ChronologyMode mode);
-
 // Every actor reached, without the start, ascending by (earliest, actor id). Errors as above.
 [[nodiscard]] Result<std::vector<Arrival>> reachable(const View& view, ActorId from, const ChronologyOptions& options);
 // Everyone who could have told `to`, without it, descending by latest departure, then ascending by actor id.
