@@ -27,20 +27,25 @@ struct QueryArgs {
   std::string store;
   std::string text;                     // "-": standard input
   std::vector<std::string> parameters;  // name=value
+  std::string as_of = "";               // system time, as query::view_as_of() reads it; so in the others
   OutputOptions output;
   unsigned time_max_s = 600;
 };
 struct WhoArgs {
   std::string store;
-  std::string before;        // key of an interaction, or a date
-  std::string according_to;  // source whose own date of it counts
+  std::string before;               // key of an interaction, or a date
+  std::string according_to;         // source whose own date of it counts
+  std::vector<std::string> actors;  // by key or name: contacts of one, or of two with one another
   bool certain = false;
+  std::size_t last = 0;   // only the latest so many; 0: all
+  std::string as_of = "";
   bool in_shell = false;  // what it points to are commands of the shell
   OutputOptions output;
 };
 struct WhyArgs {
   std::string store;
   std::string key;
+  std::string as_of = "";
 };
 struct PathArgs {
   std::string store;
@@ -49,6 +54,7 @@ struct PathArgs {
   std::string before;
   bool strict = false;
   bool possibly = false;
+  std::string as_of = "";
 };
 struct ImportArgs {
   std::vector<std::string> files;
@@ -62,6 +68,7 @@ struct ExportArgs {
   std::string query;
   std::vector<std::string> parameters;
   std::string edges = "merged";
+  std::string as_of = "";
 };
 struct StatsArgs {
   std::string store;

@@ -133,7 +133,7 @@ class CsvWriter final : public RowWriter {
     std::string line;
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (i > 0) line += ',';
-      line += cell(text_.plain(values[i]), !values[i].is_number());
+      line += cell(text_.cell(values[i]), !values[i].is_number());
     }
     print(line + "\r\n");
   }
@@ -166,7 +166,7 @@ class TsvWriter final : public RowWriter {
   }
   void row(const std::vector<Value>& values) override {
     std::string line;
-    for (std::size_t i = 0; i < values.size(); ++i) line += (i == 0 ? "" : "\t") + escaped(text_.plain(values[i]));
+    for (std::size_t i = 0; i < values.size(); ++i) line += (i == 0 ? "" : "\t") + escaped(text_.cell(values[i]));
     print(line + "\n");
   }
   void finish() override {}
@@ -301,6 +301,34 @@ std::string ValueText::plain(const Value& value) {
     }
   }
   return "";
+}
+
+std::string ValueText::cell(const Value& value) {
+  const auto item = [this](const Value& part) {
+    switch (part.kind()) {
+      case ValueKind::kList:
+      case ValueKind::kMap:
+        return cell(part);
+      case ValueKind::kNull:
+      case ValueKind::kBoolean:
+      case ValueKind::kInteger:
+      case ValueKind::kFloat:
+        return json(part);
+      default:
+        return json_string(plain(part));
+    }
+  };
+  std::string out;
+  if (value.kind() == ValueKind::kList) {
+    for (const Value& part : value.as_list()) out += (out.empty() ? "" : ", ") + item(part);
+    return "[" + out + "]";
+  }
+  if (value.kind() == ValueKind::kMap) {
+    for (const auto& [key, part] : value.as_map())
+      out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", json_string(key), item(part));
+    return "{" + out + "}";
+  }
+  return plain(value);
 }
 
 std::string ValueText::json(const Value& value) {

@@ -32,6 +32,8 @@ class ValueText {
   explicit ValueText(const View& view) : view_(view) {}
 
   [[nodiscard]] std::string plain(const query::Value& value);
+  // The same, but lists and maps as JSON in which records are texts: for programs that read CSV and TSV.
+  [[nodiscard]] std::string cell(const query::Value& value);
   [[nodiscard]] std::string json(const query::Value& value);
   [[nodiscard]] std::string actor_name(ActorId id);
   [[nodiscard]] std::string interaction_name(InteractionId id);

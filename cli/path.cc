@@ -18,32 +18,33 @@ std::string arrival_text(const Arrival& arrival, bool certain) {
   return arrival.earliest.is_finite() ? "from " + day(arrival.earliest) + " on" : "on no known day";
 }
 
-Result<void> print_arrival(const View& view, const Arrival& arrival, ValueText& text) {
+Result<void> add_path(const View& view, const Arrival& arrival, ValueText& text, std::string& out) {
   for (const Hop& hop : arrival.path) {
     DEMARCHE_TRY(const Interaction record, view.get_interaction(hop.interaction));
     const std::string place = record.place.empty() ? "" : ", " + record.place;
-    print(safe(fmt::format("  {}  {} -> {}  ({}{}; {})", record.when ? format_human(*record.when) : "undated",
-                           text.actor_name(hop.from), text.actor_name(hop.to), kind_words(view, record.kind), place,
-                           text.interaction_name(record.id))) +
-          "\n");
+    out += safe(fmt::format("  {}  {} -> {}  ({}{}; {})", record.when ? format_human(*record.when) : "undated",
+                            text.actor_name(hop.from), text.actor_name(hop.to), kind_words(view, record.kind), place,
+                            text.interaction_name(record.id))) +
+           "\n";
   }
   return {};
 }
 
-Result<bool> print_answer(const View& view, ActorId from, ActorId to, ChronologyOptions options,
-                          std::string_view label) {
+Result<bool> add_answer(const View& view, ActorId from, ActorId to, ChronologyOptions options, std::string_view label,
+                        std::string& out) {
   ValueText text(view);
   DEMARCHE_TRY(const auto arrival, earliest_arrival(view, from, to, options));
   if (!arrival) {
-    print(fmt::format("{}: no\n", label));
+    out += fmt::format("{}: no\n", label);
     return false;
   }
-  print(fmt::format("{}: yes, {}\n", label, arrival_text(*arrival, options.mode != ChronologyMode::kPossibly)));
-  DEMARCHE_CHECK(print_arrival(view, *arrival, text));
+  out += fmt::format("{}: yes, {}\n", label, arrival_text(*arrival, options.mode != ChronologyMode::kPossibly));
+  DEMARCHE_CHECK(add_path(view, *arrival, text, out));
   return true;
 }
 
-Result<void> answer(const View& view, const PathArgs& args) {
+// The whole answer as text: nothing is printed of one that cannot be given.
+Result<std::string> answer(const View& view, const PathArgs& args) {
   DEMARCHE_TRY(const ActorId from, view.resolve_actor(args.from));
   DEMARCHE_TRY(const ActorId to, view.resolve_actor(args.to));
   ValueText text(view);
@@ -58,21 +59,20 @@ Result<void> answer(const View& view, const PathArgs& args) {
     options.before = time.bounds;
     until = " before " + time.label;
   }
-  print(safe(fmt::format("Could word have gone from {} to {}{}?", text.actor_name(from), text.actor_name(to), until)) +
-        "\n");
+  std::string out =
+      safe(fmt::format("Could word have gone from {} to {}{}?", text.actor_name(from), text.actor_name(to), until)) +
+      "\n";
   bool found = false;
   if (!args.possibly) {
     options.mode = args.strict ? ChronologyMode::kStrict : ChronologyMode::kDefault;
-    DEMARCHE_ASSIGN(found, print_answer(view, from, to, options,
-                                        args.strict ? "for certain, each day after the one before" : "for certain"));
+    DEMARCHE_ASSIGN(found, add_answer(view, from, to, options,
+                                      args.strict ? "for certain, each day after the one before" : "for certain", out));
   }
   if (!found && !args.strict) {
     options.mode = ChronologyMode::kPossibly;
-    DEMARCHE_TRY(const bool possible, print_answer(view, from, to, options, "possibly"));
-    found = possible;
+    DEMARCHE_CHECK(add_answer(view, from, to, options, "possibly", out));
   }
-  print("by the contacts recorded here; no record is no proof of no contact\n");
-  return {};
+  return out + "by the contacts recorded here; no record is no proof of no contact\n";
 }
 
 }  // namespace
@@ -80,7 +80,11 @@ Result<void> answer(const View& view, const PathArgs& args) {
 int run_path(const PathArgs& args) {
   auto store = open_to_read(args.store);
   if (!store) return fail(store.error());
-  if (const auto answered = answer(*(*store)->view(), args); !answered) return fail(answered.error());
+  const auto view = query::view_as_of(**store, args.as_of);
+  if (!view) return fail(view.error());
+  const auto answered = answer(**view, args);
+  if (!answered) return fail(answered.error());
+  print(*answered);
   return flush_output() ? kDone : kFailed;
 }
 

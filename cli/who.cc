@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -154,15 +155,22 @@ struct Row {
   std::string when;
   std::string who;
   std::string how;
+  std::string key;  // or the number of an interaction that has none
   std::string sources;
 };
+
+// The last `n` in order of time; all if n is 0.
+std::span<const ContactBefore> latest(const std::vector<ContactBefore>& contacts, std::size_t n) {
+  const std::span<const ContactBefore> all(contacts);
+  return n == 0 || n > all.size() ? all : all.last(n);
+}
 
 void print_rows(const std::vector<Row>& rows) {
   std::size_t when_width = 4;
   std::size_t how_width = 10;
   for (const Row& row : rows) {
     when_width = std::max(when_width, display_width(row.when));
-    how_width = std::max(how_width, std::min(kHowWidth, display_width(row.how)));
+    how_width = std::max({how_width, std::min(kHowWidth, display_width(row.how)), display_width(row.key)});
   }
   const std::size_t fixed = 3 + when_width + 2 + 2 + how_width + 2 + 7;
   const std::size_t who_width = std::max<std::size_t>(30, output_width() - std::min(output_width() - 30, fixed));
@@ -173,10 +181,11 @@ void print_rows(const std::vector<Row>& rows) {
     out.erase(out.find_last_not_of(' ') + 1);
     print(out + "\n");
   };
-  line(" ", "WHEN", "WHO (office then)", "HOW, WHERE", "SOURCES");
+  line(" ", "WHEN", "WHO (office then)", "HOW, WHERE, KEY", "SOURCES");
   for (const Row& row : rows) {
     const std::vector<std::string> who = wrapped(row.who, who_width);
-    const std::vector<std::string> how = wrapped(row.how, how_width);
+    std::vector<std::string> how = wrapped(row.how, how_width);
+    how.push_back(row.key);
     for (std::size_t i = 0; i < std::max(who.size(), how.size()); ++i) {
       line(i == 0 ? std::string(1, row.mark) : " ", i == 0 ? row.when : "", i < who.size() ? who[i] : "",
            i < how.size() ? how[i] : "", i == 0 ? row.sources : "");
@@ -184,8 +193,15 @@ void print_rows(const std::vector<Row>& rows) {
   }
 }
 
+// "between Ann and Bob", or "" if nobody was asked for.
+std::string whose(const std::vector<ActorId>& actors, ValueText& text) {
+  if (actors.empty()) return "";
+  if (actors.size() == 1) return " of " + text.actor_name(actors[0]);
+  return fmt::format(" between {} and {}", text.actor_name(actors[0]), text.actor_name(actors[1]));
+}
+
 Result<void> print_table(const View& view, const NamedTime& time, const std::vector<ContactBefore>& contacts,
-                         bool certain_only) {
+                         const std::vector<ActorId>& actors, const WhoArgs& args) {
   ValueText text(view);
   WhoText who(view, text);
   SourceList sources(view);
@@ -193,20 +209,23 @@ Result<void> print_table(const View& view, const NamedTime& time, const std::vec
   std::vector<Row> rows;
   const std::int64_t year =
       time.bounds.begin_max.is_finite() ? civil_from_days(time.bounds.begin_max.seconds / kSecondsPerDay).year : 0;
-  for (const ContactBefore& contact : contacts) {
-    ++counts[static_cast<std::size_t>(contact.precedence)];
+  for (const ContactBefore& contact : contacts) ++counts[static_cast<std::size_t>(contact.precedence)];
+  for (const ContactBefore& contact : latest(contacts, args.last)) {
     DEMARCHE_TRY(const Interaction record, view.get_interaction(contact.interaction));
     Row row;
     row.mark = mark_of(contact.precedence);
     row.when = record.when ? format_human(*record.when, year) : "undated";
     DEMARCHE_ASSIGN(row.who, who.phrase(record));
     row.how = how_text(view, record, text);
+    row.key = record.key.empty() ? fmt::format("{}", record.id.value) : safe(record.key);
     DEMARCHE_ASSIGN(row.sources, sources.numbers(record));
     rows.push_back(std::move(row));
   }
-  print(certain_only ? fmt::format("Before {} ({}): {} certain\n", safe(time.label), time_text(time), counts[0])
-                     : fmt::format("Before {} ({}): {} certain, {} under way, {} possible\n", safe(time.label),
-                                   time_text(time), counts[0], counts[1], counts[2]));
+  std::string head = fmt::format("Before {} ({}){}: {} certain", safe(time.label), time_text(time),
+                                 safe(whose(actors, text)), counts[0]);
+  if (!args.certain) head += fmt::format(", {} under way, {} possible", counts[1], counts[2]);
+  if (rows.size() < contacts.size()) head += fmt::format("; the latest {} of them", rows.size());
+  print(head + "\n");
   if (!rows.empty()) print_rows(rows);
   print(
       "= certain  ~ under way  ? possible | a..b one day within, a-b lasted | * mediator | no record is no proof of no "
@@ -215,7 +234,7 @@ Result<void> print_table(const View& view, const NamedTime& time, const std::vec
   return {};
 }
 
-Result<void> print_records(const View& view, const std::vector<ContactBefore>& contacts, const OutputOptions& output) {
+Result<void> print_records(const View& view, std::span<const ContactBefore> contacts, const OutputOptions& output) {
   ValueText text(view);
   SourceList sources(view);
   const auto writer =
@@ -252,19 +271,27 @@ int run_who(const WhoArgs& args) {
 }
 
 int show_who(const Store& store, const WhoArgs& args) {
-  const auto view = store.view();
+  const auto state = query::view_as_of(store, args.as_of);
+  if (!state) return fail(state.error());
+  const auto& view = *state;
   const auto time = named_time(*view, args.before, args.according_to);
   if (!time) return fail(time.error());
   BeforeOptions options;
   options.certain_only = args.certain;
   options.except = time->interaction;
+  for (const std::string& name : args.actors) {
+    const auto actor = view->resolve_actor(name);
+    if (!actor) return fail(actor.error());
+    options.actors.push_back(*actor);
+  }
   const auto contacts = contacts_before(*view, time->bounds, options);
   if (!contacts) return fail(contacts.error());
   options.planned_or_cancelled = true;
   const auto not_held = contacts_before(*view, time->bounds, options);
   if (!not_held) return fail(not_held.error());
-  const auto printed = args.output.format == Format::kTable ? print_table(*view, *time, *contacts, args.certain)
-                                                            : print_records(*view, *contacts, args.output);
+  const auto printed = args.output.format == Format::kTable
+                           ? print_table(*view, *time, *contacts, options.actors, args)
+                           : print_records(*view, latest(*contacts, args.last), args.output);
   if (!printed) return fail(printed.error());
   if (!not_held->empty()) {
     say(fmt::format("{} more planned or cancelled, and not counted", not_held->size()));

@@ -4,6 +4,8 @@
 #include <span>
 #include <tuple>
 
+#include <fmt/format.h>
+
 #include "engine/contact.h"
 
 namespace demarche {
@@ -11,10 +13,15 @@ namespace demarche {
 namespace {
 
 // A record of one party alone, or of parties that the rule of contact keeps apart, tells of no contact.
-bool any_in_contact(std::span<const Party> parties) {
+bool any_in_contact(std::span<const Party> parties, const std::vector<ActorId>& actors) {
+  const auto asked_for = [&](ActorId one, ActorId other) {
+    if (actors.empty()) return true;
+    if (actors.size() == 1) return one == actors[0] || other == actors[0];
+    return (one == actors[0] && other == actors[1]) || (one == actors[1] && other == actors[0]);
+  };
   for (std::size_t i = 0; i < parties.size(); ++i) {
     for (std::size_t j = i + 1; j < parties.size(); ++j) {
-      if (in_contact(parties, i, j, /*rule=*/true)) return true;
+      if (asked_for(parties[i].actor, parties[j].actor) && in_contact(parties, i, j, /*rule=*/true)) return true;
     }
   }
   return false;
@@ -24,9 +31,15 @@ bool any_in_contact(std::span<const Party> parties) {
 
 Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeBounds& bounds,
                                                    const BeforeOptions& options) {
+  if (options.actors.size() > 2) {
+    return invalid(
+        fmt::format("contacts of one actor, or of two with one another; {} actors are given", options.actors.size()));
+  }
   // Whatever can have begun before must be able to begin before the last possible begin of `bounds`.
   const TimeWindow window{Timestamp::lowest(), bounds.begin_max};
-  DEMARCHE_TRY(RowCursor cursor, view.timeline(window, view.kinds().all_below(kinds::kContact)));
+  const KindSet contacts = view.kinds().all_below(kinds::kContact);
+  DEMARCHE_TRY(RowCursor cursor, options.actors.empty() ? view.timeline(window, contacts)
+                                                        : view.scan(options.actors[0], window, contacts));
   std::vector<ContactBefore> out;
   RowBatch rows;
   while (true) {
@@ -37,7 +50,7 @@ Result<std::vector<ContactBefore>> contacts_before(const View& view, const TimeB
       if (happened == options.planned_or_cancelled || rows.interaction[i] == options.except) continue;
       const Precedence p = precedence(rows.bounds[i], bounds);
       if (p == Precedence::kNot || (options.certain_only && p != Precedence::kCertain)) continue;
-      if (!any_in_contact(rows.parties_of(i))) continue;
+      if (!any_in_contact(rows.parties_of(i), options.actors)) continue;
       out.push_back({rows.interaction[i], p, rows.bounds[i]});
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +22,8 @@ using impl::Shape;
 
 // Column values that are needed for few of many rows are picked one by one; for more, all are unpacked.
 constexpr std::size_t kPickBelow = 4;
+// Lines of many actors are handed out once there are so many.
+constexpr std::size_t kLinesEnough = 1024;
 
 Error damaged() {
   return {ErrorCode::kCorruption, "a row points outside its block's dictionary; stop writing to this store", nullptr};
@@ -43,6 +46,11 @@ PairForm pair_form(const Form& form, bool of_actor) {
   return out;
 }
 
+ContactScanOptions narrowed(ContactScanOptions options, const impl::ReadState& read) {
+  if (read.valid) options.window = read.valid->narrowed(options.window);
+  return options;
+}
+
 }  // namespace
 
 struct ContactScan::State {
@@ -51,11 +59,17 @@ struct ContactScan::State {
       : read(std::move(read_state)),
         kinds(&view.kinds()),
         owner(owner_id),
-        options(scan_options),
-        wanted(scan_options.kinds.is_any() ? view.kinds().contacts() : scan_options.kinds),
-        walk(read, owner_id, scan_options.window) {}
+        options(narrowed(scan_options, *read)),
+        wanted(scan_options.kinds.is_any() && !scan_options.interactions ? view.kinds().contacts()
+                                                                         : scan_options.kinds),
+        walk(read, owner_id, options.window) {
+    if (options.interactions)
+      options.columns &= static_cast<std::uint8_t>(~static_cast<unsigned>(ContactColumn::kOther));
+  }
 
   [[nodiscard]] bool of_actor() const { return owner != impl::kTimelineOwner; }
+  // The next block of the actor, of the next actor, or of the timeline; null at the end.
+  Result<const RowBlock*> next_block(RowRange& range);
   [[nodiscard]] bool asks(ContactColumn column) const {
     return (options.columns & static_cast<std::uint8_t>(column)) != 0;
   }
@@ -65,22 +79,38 @@ struct ContactScan::State {
   // True if every row of the block is one contact, found in the columns as they stand.
   bool is_plain(const RowBlock& block) const;
   void take_plain(const RowBlock& block, ContactLines& lines);
+  void take_bounds(const RowBlock& block, std::size_t row, ContactLines& lines, std::size_t at);
   Result<void> take_row(const RowBlock& block, std::size_t i, ContactLines& lines);
 
   std::shared_ptr<const impl::ReadState> read;
   const KindTable* kinds;  // of the view, which `read` does not keep alive: see keep
   std::shared_ptr<const KindTable> keep;
-  std::uint64_t owner;
+  std::uint64_t owner;          // whose blocks are read now
+  std::vector<ActorId> actors;  // of of_actors()
+  std::size_t next_actor = 0;   // of them, the one that comes after `owner`
+  bool names_owner = false;     // each line says whose it is
   ContactScanOptions options;
   KindSet wanted;
   impl::BlockWalk walk;
+  std::uint64_t blocks = 0;
+  bool damage = false;  // a row taken as it stands points outside its block's dictionary
   std::array<std::uint32_t, impl::kBlockRowsMax> chosen;
   std::size_t chosen_count = 0;
   bool chosen_run = false;  // they follow one another
   std::array<std::uint32_t, impl::kBlockRowsMax> indexes;
   std::array<std::uint64_t, 2 * impl::kBlockRowsMax> values;
   std::vector<Party> parties;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> pairs;  // of one row
 };
+
+Result<const RowBlock*> ContactScan::State::next_block(RowRange& range) {
+  while (true) {
+    DEMARCHE_TRY(const RowBlock* block, walk.next(range));
+    if (block != nullptr || next_actor == actors.size()) return block;
+    owner = actors[next_actor++].value;
+    walk.restart(owner);
+  }
+}
 
 Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
   const std::size_t count = range.last - range.first;
@@ -132,10 +162,14 @@ Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
   if (!read->visible.sees_all(block.row_floor(), block.row_ceiling())) {
     keep_if([&](std::size_t i) { return read->visible.sees(block.row(i)); });
   }
+  if (read->valid) {
+    keep_if([&](std::size_t i) { return impl::admits(*read->valid, block.shape(i), block.begin(i)); });
+  }
   return {};
 }
 
 bool ContactScan::State::is_plain(const RowBlock& block) const {
+  if (options.interactions) return true;
   if (block.uniform_others() != (of_actor() ? 1U : 2U)) return false;
   bool ruled = false;
   for (const std::uint32_t kind : block.kinds()) ruled = ruled || kinds->contacts().contains(KindId{kind});
@@ -177,7 +211,10 @@ void ContactScan::State::take_plain(const RowBlock& block, ContactLines& lines) 
   }
   if (asks(ContactColumn::kKind)) {
     lines.kind.resize(lines.size);
-    for (std::size_t i = 0; i < rows.size(); ++i) lines.kind[at + i] = block.kind(rows[i]).value;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      lines.kind[at + i] = block.kind(rows[i]).value;
+      damage = damage || lines.kind[at + i] == 0;
+    }
   }
   if (asks(ContactColumn::kOther)) {
     lines.other.resize(lines.size);
@@ -199,6 +236,11 @@ void ContactScan::State::take_plain(const RowBlock& block, ContactLines& lines) 
       }
     }
   }
+  if (asks(ContactColumn::kBounds)) {
+    lines.bounds.resize(lines.size);
+    lines.dated.resize(lines.size);
+    for (std::size_t i = 0; i < rows.size(); ++i) take_bounds(block, rows[i], lines, at + i);
+  }
   if (asks(ContactColumn::kInteraction)) {
     lines.interaction.resize(lines.size);
     gather(block.row_column(), rows, chosen_run, values.data(), lines.interaction.data() + at);
@@ -207,6 +249,13 @@ void ContactScan::State::take_plain(const RowBlock& block, ContactLines& lines) 
       for (std::size_t i = 0; i < rows.size(); ++i) lines.interaction[at + i] -= behind.at(rows[i]);
     }
   }
+}
+
+void ContactScan::State::take_bounds(const RowBlock& block, std::size_t row, ContactLines& lines, std::size_t at) {
+  const Shape& shape = block.shape(row);
+  damage = damage || (shape.flags & Shape::kDamaged) != 0;
+  lines.bounds[at] = shape.bounds(block.begin(row));
+  lines.dated[at] = (shape.flags & Shape::kDated) != 0 ? 1 : 0;
 }
 
 // Any row: its parties are put together, and each pair is asked for.
@@ -224,18 +273,25 @@ Result<void> ContactScan::State::take_row(const RowBlock& block, std::size_t i, 
     }
   }
   const bool rule = kinds->contacts().contains(block.kind(i));
-  const std::size_t from = lines.size;
+  pairs.clear();
   const auto emit = [&](std::uint64_t actor, std::uint64_t other) {
-    for (std::size_t at = from; at < lines.size; ++at) {  // each pair once
-      const std::uint64_t a = of_actor() ? owner : lines.actor[at];
-      if ((a == actor && lines.other[at] == other) || (a == other && lines.other[at] == actor)) return;
+    for (const auto& [a, b] : pairs) {  // each pair once
+      if ((a == actor && b == other) || (a == other && b == actor)) return;
     }
+    pairs.emplace_back(actor, other);
     ++lines.size;
-    if (!of_actor()) lines.actor.push_back(actor);
-    lines.other.push_back(other);
+    if (asks(ContactColumn::kOther)) {
+      if (!of_actor()) lines.actor.push_back(actor);
+      lines.other.push_back(other);
+    }
     if (asks(ContactColumn::kBegin)) lines.begin.push_back(block.begin(i).seconds);
     if (asks(ContactColumn::kKind)) lines.kind.push_back(block.kind(i).value);
     if (asks(ContactColumn::kInteraction)) lines.interaction.push_back(block.interaction(i));
+    if (asks(ContactColumn::kBounds)) {
+      lines.bounds.emplace_back();
+      lines.dated.emplace_back();
+      take_bounds(block, i, lines, lines.size - 1);
+    }
   };
   for (std::size_t x = 0; x < parties.size(); ++x) {
     for (std::size_t y = x + 1; y < parties.size(); ++y) {
@@ -264,6 +320,22 @@ Result<ContactScan> ContactScan::of_actor(const View& view, ActorId actor, const
   return ContactScan(std::move(state));
 }
 
+Result<ContactScan> ContactScan::of_actors(const View& view, std::vector<ActorId> actors,
+                                           const ContactScanOptions& options) {
+  const bool ascend = std::adjacent_find(actors.begin(), actors.end(), std::greater_equal<>()) == actors.end();
+  if (!ascend || (!actors.empty() && actors.front().value == 0)) {
+    return make_error(ErrorCode::kInvalidArgument, "the actors of a scan must ascend, each once; sort them first");
+  }
+  ContactScanOptions used = options;
+  if (actors.empty()) used.window.end = used.window.begin;  // nothing is read
+  auto state = std::make_unique<State>(view, view.read_, actors.empty() ? 1 : actors.front().value, used);
+  state->keep = view.kinds_;
+  state->names_owner = true;
+  state->next_actor = std::min<std::size_t>(1, actors.size());
+  state->actors = std::move(actors);
+  return ContactScan(std::move(state));
+}
+
 Result<ContactScan> ContactScan::timeline(const View& view, const ContactScanOptions& options) {
   auto state = std::make_unique<State>(view, view.read_, impl::kTimelineOwner, options);
   state->keep = view.kinds_;
@@ -278,23 +350,27 @@ Result<bool> ContactScan::next(ContactLines& lines) {
   lines.actor.clear();
   lines.other.clear();
   lines.interaction.clear();
-  while (lines.size == 0) {
+  lines.bounds.clear();
+  lines.dated.clear();
+  const std::size_t enough = s.names_owner ? kLinesEnough : 1;
+  while (lines.size < enough) {
     RowRange range;
-    DEMARCHE_TRY(const RowBlock* block, s.walk.next(range));
-    if (block == nullptr) return false;
+    DEMARCHE_TRY(const RowBlock* block, s.next_block(range));
+    if (block == nullptr) break;
+    ++s.blocks;
     DEMARCHE_CHECK(s.choose(*block, range));
     if (s.is_plain(*block)) {
       s.take_plain(*block, lines);
+      if (s.damage) return tl::unexpected(damaged());
     } else {
       for (std::size_t i = 0; i < s.chosen_count; ++i) DEMARCHE_CHECK(s.take_row(*block, s.chosen[i], lines));
-      if (!s.asks(ContactColumn::kOther)) {
-        lines.actor.clear();
-        lines.other.clear();
-      }
     }
+    if (s.names_owner) lines.actor.resize(lines.size, s.owner);
   }
-  return true;
+  return lines.size > 0;
 }
+
+std::uint64_t ContactScan::blocks() const { return state_->blocks; }
 
 // ---- counts --------------------------------------------------------------------------------------------------------
 
@@ -312,6 +388,7 @@ Result<KindCounts> KindCounter::count(const View& view, const std::vector<Timest
   out.counts.assign(stretches * out.kinds, 0);
   impl::BlockWalk walk(view.read_, impl::kTimelineOwner, {Timestamp::lowest(), cuts.back()});
   const impl::RowVisibility& visible = view.read_->visible;
+  const std::optional<ValidTime>& valid = view.read_->valid;
   std::array<std::uint32_t, impl::kBlockRowsMax> kinds;
   std::array<std::uint32_t, impl::kBlockKindsMax> in_stretch;
   while (true) {
@@ -331,7 +408,9 @@ Result<KindCounts> KindCounter::count(const View& view, const std::vector<Timest
       const std::size_t indexes = block->kind_column().mask + 1;
       std::fill_n(in_stretch.begin(), indexes, 0U);
       for (std::size_t i = first; i < last; ++i) {
-        if (all_seen || visible.sees(block->row(i))) ++in_stretch[kinds[i - first]];
+        if (!all_seen && !visible.sees(block->row(i))) continue;
+        if (valid && !impl::admits(*valid, block->shape(i), block->begin(i))) continue;
+        ++in_stretch[kinds[i - first]];
       }
       for (std::size_t k = 0; k < indexes; ++k) {
         if (in_stretch[k] == 0) continue;

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,9 +21,11 @@
 
 #include "engine/kind.h"
 #include "engine/model.h"
+#include "engine/planner_statistics.h"
 #include "engine/result.h"
 #include "engine/row_batch.h"
 #include "engine/types.h"
+#include "engine/valid_time.h"
 
 namespace demarche {
 
@@ -85,6 +88,8 @@ class RowCursor {
   // Replaces `batch` with the next rows, at most `rows_max`. An empty batch means the end.
   // Errors: kCorruption if a row does not decode; kIo.
   [[nodiscard]] Result<void> next(RowBatch& batch, std::size_t rows_max = 1024);
+  // Index blocks looked at so far, those of the tails not counted.
+  [[nodiscard]] std::uint64_t blocks() const;
 
  private:
   friend class View;
@@ -125,7 +130,15 @@ class View {
   View& operator=(const View&) = delete;
 
   [[nodiscard]] const KindTable& kinds() const { return *kinds_; }
+  // Of the whole store, also in a view within() some time.
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+
+  // This state as if it held only the interactions that are certainly in `valid`: the others are neither scanned nor
+  // found. Actors, sources and kinds stay. Within another time before: the new one alone counts. Keeps the state alive.
+  // Not of a transaction's view.
+  [[nodiscard]] std::shared_ptr<const View> within(const ValidTime& valid) const;
+  // nullopt: all of time, undated interactions included.
+  [[nodiscard]] const std::optional<ValidTime>& valid_time() const;
 
   // By key. Absence is not an error. One point read.
   [[nodiscard]] Result<std::optional<ActorId>> find_actor(std::string_view key) const;
@@ -155,16 +168,26 @@ class View {
   [[nodiscard]] Result<RowCursor> scan(ActorId actor, TimeWindow window, const KindSet& kinds) const;
   [[nodiscard]] Result<RowCursor> timeline(TimeWindow window, const KindSet& kinds) const;
 
+  // What is known without looking. Cost: some microseconds at the first call of a view, none after it; within a
+  // transaction at each call. All is read where a build has written that keeps no statistics, until the next sealing.
+  // Errors: kCorruption, kIo.
+  [[nodiscard]] Result<std::shared_ptr<const PlannerStatistics>> planner_statistics() const;
+  // Entries of one actor's index, not less than there are. Cost: a point read. Errors: kCorruption, kIo.
+  [[nodiscard]] Result<std::uint64_t> degree_bound(ActorId actor) const;
+
  private:
   friend class Transaction;
   friend class ContactScan;
   friend struct KindCounter;
   friend class Sweep;
+  [[nodiscard]] Result<Interaction> any_interaction(InteractionId id) const;
   [[nodiscard]] Result<RowCursor> rows(std::uint64_t owner, TimeWindow window, const KindSet& kinds) const;
 
   std::shared_ptr<const impl::ReadState> read_;
   std::shared_ptr<const KindTable> kinds_;
   Statistics statistics_;
+  mutable std::mutex planner_mutex_;  // guards what follows
+  mutable std::shared_ptr<const PlannerStatistics> planner_statistics_;
 };
 
 // A set of changes that becomes one commit or nothing. Reads through view() see what it has written. Not thread-safe.

@@ -192,9 +192,16 @@ Result<void> add_row(Transaction::State& tx, Interaction& interaction, bool& pla
   return {};
 }
 
-void retire_row(Transaction::State& tx, RowNumber row) {
-  tx.retired.push_back({row.value, tx.commit.value});
-  tx.batch->put(impl::Family::kRetired, impl::encode_u64(row.value), impl::encode_u64(tx.commit.value));
+// Takes back the row of `old`.
+void retire_row(Transaction::State& tx, const Interaction& old) {
+  tx.retired.push_back({old.row.value, tx.commit.value});
+  tx.batch->put(impl::Family::kRetired, impl::encode_u64(old.row.value), impl::encode_u64(tx.commit.value));
+  impl::count_row(tx.counts, old, -1);
+}
+
+// Labels that an actor gains (1) or loses (-1).
+void count_labels(Transaction::State& tx, const Actor& actor, std::int64_t change) {
+  for (const std::string& label : actor.labels) tx.counts.add_label(label, change);
 }
 
 void put_interaction(Transaction::State& tx, const Interaction& interaction) {
@@ -249,6 +256,7 @@ Result<ActorId> Transaction::add_actor(Actor actor) {
   DEMARCHE_TRY(const Finders finders, finders_of(actor));
   ++tx.record.next_actor.value;
   tx.view->statistics_.actors = ++tx.record.actor_count;
+  count_labels(tx, actor, 1);
   tx.batch->put(impl::Family::kActor, impl::version_key(actor.id.value, tx.commit), impl::encode_actor(actor));
   DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kActor, actor.key, actor.id.value));
   for (const auto& [where, number] : finders) {
@@ -286,6 +294,8 @@ Result<void> Transaction::replace_actor(ActorId id, Actor actor) {
     }
   }
   tx.batch->put(impl::Family::kActor, impl::version_key(id.value, tx.commit), impl::encode_actor(actor));
+  count_labels(tx, old, -1);
+  count_labels(tx, actor, 1);
   tx.changed = true;
   return {};
 }
@@ -307,6 +317,7 @@ Result<void> Transaction::retire_actor(ActorId id) {
   for (const auto& [where, number] : finders) DEMARCHE_CHECK(set_history(tx, where.first, where.second, 0));
   tx.batch->put(impl::Family::kActor, impl::version_key(id.value, tx.commit), {});
   tx.view->statistics_.actors = --tx.record.actor_count;
+  count_labels(tx, old, -1);
   tx.changed = true;
   return {};
 }
@@ -350,7 +361,7 @@ Result<void> Transaction::replace_interaction(InteractionId id, Interaction inte
   interaction.row = old.row;
   if (interaction.kind != old.kind || interaction.when != old.when || interaction.status != old.status ||
       interaction.participants != old.participants) {
-    retire_row(tx, old.row);
+    retire_row(tx, old);
     bool plain = false;  // the row is not the first, so there is a record anyhow
     DEMARCHE_CHECK(add_row(tx, interaction, plain));
   }
@@ -364,7 +375,7 @@ Result<void> Transaction::retire_interaction(InteractionId id) {
   State& tx = *state_;
   DEMARCHE_TRY(const Interaction old, view().get_interaction(id));
   DEMARCHE_CHECK(set_key(tx, impl::KeyOwner::kInteraction, old.key, 0));
-  retire_row(tx, old.row);
+  retire_row(tx, old);
   tx.batch->put(impl::Family::kInteraction, impl::version_key(id.value, tx.commit), {});
   tx.view->statistics_.interactions = --tx.record.interaction_count;
   tx.changed = true;
@@ -520,7 +531,7 @@ Result<void> Transaction::place_interaction(Interaction interaction) {
           fmt::format("row {} cannot be of interaction {}: the first row of one has its number", row.value, id.value));
     }
     DEMARCHE_CHECK(pass_over_rows(row));
-    if (old) retire_row(tx, old->row);
+    if (old) retire_row(tx, *old);
     DEMARCHE_CHECK(add_row(tx, interaction, plain));
   }
   if (old || !plain) put_interaction(tx, interaction);
@@ -534,7 +545,7 @@ Result<void> Transaction::place_retired_interaction(InteractionId id) {
   State& tx = *state_;
   DEMARCHE_TRY(const Interaction old, view().get_interaction(id));
   DEMARCHE_CHECK(move_key(static_cast<std::uint8_t>(impl::KeyOwner::kInteraction), old.key, {}, id.value));
-  retire_row(tx, old.row);
+  retire_row(tx, old);
   tx.batch->put(impl::Family::kInteraction, impl::version_key(id.value, tx.commit), {});
   tx.view->statistics_.interactions = --tx.record.interaction_count;
   tx.changed = true;
@@ -653,6 +664,7 @@ Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view
   tx.record.time_stated = tx.stated_time.has_value();
   if (tx.stated_time) tx.record.time_micros = *tx.stated_time;
   tx.record.note = std::string(note);
+  tx.record.counts = tx.counts.encode();
   tx.batch->put(impl::Family::kCommit, impl::commit_key(tx.commit), impl::encode_commit(tx.record));
   if (tx.rows_in_pages + tx.rows.size() >= store.options.bulk_rows) return tx.commit_bulk();
   DEMARCHE_CHECK(tx.set_aside());
@@ -686,6 +698,8 @@ Result<CommitNumber> Transaction::commit(std::string_view note, std::string_view
         return tl::unexpected(*store.failed);
       }
     }
+    part.tail->change_counts(tx.counts);
+    part.last = tx.commit;
     if (!pages.empty()) part.commits.push_back(tx.commit);
     // The view of this transaction reads the store's tail as well: rows must not stand in both.
     tx.read->tails.pop_back();
@@ -707,13 +721,19 @@ Result<CommitNumber> Transaction::State::commit_bulk() {
     // Rows of earlier commits come first: what is taken in says that everything up to it is sealed.
     std::unique_lock lock(store->mutex);
     DEMARCHE_CHECK(store->seal_all(lock));
+    if (!store->statistics) DEMARCHE_CHECK(store->count_anew());
   }
+  impl::KeptStatistics statistics = store->statistics->kept;
+  statistics.counts.add(store->tails.back().tail->counts());  // of commits without rows
+  statistics.counts.add(counts);
+  statistics.upto = commit;
   batch->put(impl::Family::kMeta, impl::kSealedKey, impl::encode_u64(commit.value));
   const std::string folder = impl::bulk_path(store->path);
   DEMARCHE_CHECK(impl::make_empty_folder(folder));
   DEMARCHE_TRY(auto tables, store->kv->make_tables(folder));
   const bool empty = store->head.record.next_row.value == 1;
-  const impl::BulkRows all{pages.get(), rows_in_pages, record.next_actor, store->options.bulk_memory_bytes};
+  const impl::BulkRows all{pages.get(), rows_in_pages, record.next_actor, store->options.bulk_memory_bytes,
+                           &statistics};
   DEMARCHE_CHECK(impl::write_bulk(all, empty ? nullptr : store->reader.get(), *batch, *tables));
   {
     impl::kill_point("bulk.files");
@@ -734,6 +754,9 @@ Result<CommitNumber> Transaction::State::commit_bulk() {
     }
     store->reader = store->kv->snapshot();
     store->cache->clear(++store->epoch);
+    store->statistics = std::make_shared<const impl::StatisticsBase>(std::move(statistics));
+    store->tails.assign(1, {});
+    store->tails.back().last = commit;
     store->head = {commit, record, kinds, retired.empty() ? store->head.retired : store->head.retired->with(retired)};
     store->durable = commit;
     store->publish(store->head);

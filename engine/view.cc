@@ -8,6 +8,7 @@
 #include "engine/impl/history_value.h"
 #include "engine/impl/kv.h"
 #include "engine/impl/plain_page.h"
+#include "engine/impl/planner_counts.h"
 #include "engine/impl/read_state.h"
 #include "engine/impl/record_codec.h"
 #include "engine/names.h"
@@ -108,6 +109,7 @@ struct RowCursor::State {
   impl::RowFilter filter;
   std::shared_ptr<const impl::BlockDirectory> directory;
   std::vector<Stream> streams;
+  std::uint64_t blocks_read = 0;
 
   // Decodes blocks until there are rows or the stream ends.
   Result<void> refill(Stream& s) {
@@ -134,6 +136,7 @@ struct RowCursor::State {
         s.done = true;
         break;
       }
+      ++blocks_read;
       const impl::RowRange range = impl::rows_near(*block, s.length, filter.window);
       DEMARCHE_CHECK(impl::decode_rows(*read, *block, range, filter, owner, s.rows));
       if (s.it) {
@@ -187,6 +190,7 @@ RowCursor::RowCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RowCursor::RowCursor(RowCursor&&) noexcept = default;
 RowCursor& RowCursor::operator=(RowCursor&&) noexcept = default;
 RowCursor::~RowCursor() = default;
+std::uint64_t RowCursor::blocks() const { return state_->blocks_read; }
 
 Result<void> RowCursor::next(RowBatch& batch, std::size_t rows_max) {
   batch.clear();
@@ -244,6 +248,14 @@ View::View(std::shared_ptr<const impl::ReadState> read, std::shared_ptr<const Ki
     : read_(std::move(read)), kinds_(std::move(kinds)), statistics_(statistics) {}
 View::~View() = default;
 
+std::shared_ptr<const View> View::within(const ValidTime& valid) const {
+  auto read = std::make_shared<impl::ReadState>(*read_);
+  read->valid = valid;
+  return std::make_shared<const View>(std::move(read), kinds_, statistics_);
+}
+
+const std::optional<ValidTime>& View::valid_time() const { return read_->valid; }
+
 Result<std::optional<ActorId>> View::find_actor(std::string_view key) const {
   DEMARCHE_TRY(const auto id, find_owner(*read_, impl::KeyOwner::kActor, key));
   return id ? std::optional(ActorId{*id}) : std::nullopt;
@@ -251,7 +263,13 @@ Result<std::optional<ActorId>> View::find_actor(std::string_view key) const {
 
 Result<std::optional<InteractionId>> View::find_interaction(std::string_view key) const {
   DEMARCHE_TRY(const auto id, find_owner(*read_, impl::KeyOwner::kInteraction, key));
-  return id ? std::optional(InteractionId{*id}) : std::nullopt;
+  if (!id) return std::nullopt;
+  if (read_->valid) {
+    auto record = get_interaction(InteractionId{*id});
+    if (!record && record.error().code == ErrorCode::kNotFound) return std::nullopt;
+    DEMARCHE_CHECK(record);
+  }
+  return InteractionId{*id};
 }
 
 Result<std::optional<SourceId>> View::find_source(std::string_view key) const {
@@ -345,6 +363,13 @@ Result<Actor> View::get_actor(ActorId id) const {
 }
 
 Result<Interaction> View::get_interaction(InteractionId id) const {
+  DEMARCHE_TRY(Interaction record, any_interaction(id));
+  if (!read_->valid || read_->valid->admits(record.when.has_value(), record.when ? record.when->bounds : TimeBounds{}))
+    return record;
+  return tl::unexpected(not_found("interaction", id.value));
+}
+
+Result<Interaction> View::any_interaction(InteractionId id) const {
   DEMARCHE_TRY(const auto bytes,
                version_at(*read_->reader, impl::Family::kInteraction, id.value, read_->visible.as_of));
   if (bytes) {
@@ -383,7 +408,7 @@ Result<RowCursor> View::rows(std::uint64_t owner, TimeWindow window, const KindS
   auto state = std::make_unique<RowCursor::State>();
   state->read = read_;
   state->owner = owner;
-  state->filter = {window, kinds};
+  state->filter = {read_->valid ? read_->valid->narrowed(window) : window, kinds};
   DEMARCHE_CHECK(state->start());
   return RowCursor(std::move(state));
 }
@@ -394,6 +419,25 @@ Result<RowCursor> View::scan(ActorId actor, TimeWindow window, const KindSet& ki
 
 Result<RowCursor> View::timeline(TimeWindow window, const KindSet& kinds) const {
   return rows(impl::kTimelineOwner, window, kinds);
+}
+
+Result<std::shared_ptr<const PlannerStatistics>> View::planner_statistics() const {
+  if (read_->catch_up) return impl::make_planner_statistics(read_, statistics_);
+  const std::lock_guard lock(planner_mutex_);
+  if (!planner_statistics_) DEMARCHE_ASSIGN(planner_statistics_, impl::make_planner_statistics(read_, statistics_));
+  return planner_statistics_;
+}
+
+Result<std::uint64_t> View::degree_bound(ActorId actor) const {
+  if (read_->catch_up) DEMARCHE_CHECK(read_->catch_up());
+  std::uint64_t out = 0;
+  for (const auto& tail : read_->tails) out += tail->rows_of(actor.value);
+  if (read_->statistics) {
+    DEMARCHE_TRY(const impl::DegreeArray degrees, impl::read_degrees(*read_->reader, actor.value / impl::kDegreeChunk));
+    return out + degrees[actor.value % impl::kDegreeChunk];
+  }
+  DEMARCHE_TRY(const auto directory, impl::load_directory(*read_, actor));
+  return out + directory->rows;
 }
 
 }  // namespace demarche

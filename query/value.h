@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,10 @@
 #include "engine/types.h"
 #include "engine/when.h"
 #include "query/temporal.h"
+
+namespace demarche {
+enum class ChronologyMode : std::uint8_t;  // engine/chronology.h
+}
 
 namespace demarche::query {
 
@@ -38,6 +43,9 @@ enum class ValueKind : std::uint8_t {
   kNull,
 };
 
+// Lists and maps within one another: what compares, writes and frees them goes down as deep as they are.
+inline constexpr std::uint32_t kValueDepthMax = 1000;
+
 class Value;
 using ValueList = std::vector<Value>;
 using ValueMap = std::vector<std::pair<std::string, Value>>;  // ascending by key, keys unique
@@ -61,6 +69,7 @@ struct PathValue {
   // When word arrives along a chronological path; null for others, and where that is on no known day. No part of what
   // makes two paths equal.
   std::shared_ptr<const DateValue> arrival = nullptr;
+  std::optional<ChronologyMode> mode = std::nullopt;  // of a chronological path
 };
 
 class Value {
@@ -80,7 +89,12 @@ class Value {
   ~Value() { release(); }
 
   [[nodiscard]] static Value boolean(bool b);
-  [[nodiscard]] static Value integer(std::int64_t i);
+  [[nodiscard]] static Value integer(std::int64_t i) noexcept {
+    Value out;
+    out.kind_ = ValueKind::kInteger;
+    out.payload_.integer = i;
+    return out;
+  }
   [[nodiscard]] static Value real(double d);
   [[nodiscard]] static Value string(std::string text);
   [[nodiscard]] static Value date(DateValue date);
@@ -89,8 +103,18 @@ class Value {
   [[nodiscard]] static Value list(ValueList items);
   [[nodiscard]] static Value map(ValueMap entries);  // sorts by key; the last of equal keys counts
   [[nodiscard]] static Value path(PathValue path);
-  [[nodiscard]] static Value actor(ActorId id);
-  [[nodiscard]] static Value interaction(InteractionId id);
+  [[nodiscard]] static Value actor(ActorId id) noexcept {
+    Value out;
+    out.kind_ = ValueKind::kActor;
+    out.payload_.id = id.value;
+    return out;
+  }
+  [[nodiscard]] static Value interaction(InteractionId id) noexcept {
+    Value out;
+    out.kind_ = ValueKind::kInteraction;
+    out.payload_.id = id.value;
+    return out;
+  }
   [[nodiscard]] static Value truth(Truth t);  // unknown is null
 
   [[nodiscard]] ValueKind kind() const { return kind_; }
@@ -115,6 +139,15 @@ class Value {
   [[nodiscard]] const ValueList& as_list() const;
   [[nodiscard]] const ValueMap& as_map() const;
   [[nodiscard]] const PathValue& as_path() const;
+  // Equal kinds and bits: the same value. Equal values may have different bits.
+  [[nodiscard]] std::uint64_t bits() const {
+    if (kind_ == ValueKind::kBoolean) return payload_.boolean ? 1 : 0;
+    return payload_.id;
+  }
+  // 1 for a list or map of plain values, one more for each within another; 0 for all others. Cost: none.
+  [[nodiscard]] std::uint32_t depth() const {
+    return kind_ == ValueKind::kList || kind_ == ValueKind::kMap ? payload_.box->depth : 0;
+  }
   [[nodiscard]] double to_real() const {  // of a number
     return kind_ == ValueKind::kInteger ? static_cast<double>(payload_.integer) : payload_.real;
   }
@@ -123,6 +156,7 @@ class Value {
   // Shared part of strings, lists, maps, dates, times, durations and paths.
   struct Box {
     mutable std::atomic<std::uint32_t> owners{1};
+    std::uint32_t depth = 0;  // of a list or map: how many lie within one another
     virtual ~Box() = default;
   };
   template <typename T>
@@ -131,7 +165,7 @@ class Value {
     T value;
   };
   template <typename T>
-  [[nodiscard]] static Value boxed(ValueKind kind, T value);
+  [[nodiscard]] static Value boxed(ValueKind kind, T value, std::uint32_t depth = 0);
   template <typename T>
   [[nodiscard]] const T& unboxed() const {
     return static_cast<const BoxOf<T>*>(payload_.box)->value;

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/date_words.h"
 #include "engine/exchange/import.h"
 #include "engine/exchange/line_reader.h"
 #include "engine/names.h"
@@ -275,7 +276,7 @@ class DyadsImport {
   Result<const When*> date_of(std::string_view text) {
     std::string written(text);
     if (const auto it = dates_.find(written); it != dates_.end()) return &it->second;
-    DEMARCHE_TRY(When when, parse_when(written));
+    DEMARCHE_TRY(When when, parse_when_or_words(written));
     return &dates_.emplace(std::move(written), std::move(when)).first->second;
   }
 

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "engine/date_words.h"
 #include "engine/exchange/import.h"
 #include "engine/exchange/line_reader.h"
 #include "engine/names.h"
@@ -135,7 +136,7 @@ class Fields {
   [[nodiscard]] Result<std::optional<When>> when(const char* name) const {
     DEMARCHE_TRY(const std::string written, text(name));
     if (!has(name)) return std::nullopt;
-    DEMARCHE_TRY(When out, parse_when(written));
+    DEMARCHE_TRY(When out, parse_when_or_words(written));
     return out;
   }
   [[nodiscard]] Result<Status> status() const {
@@ -249,8 +250,12 @@ class JsonlImport {
                                 : what == "source"      ? &sources_
                                 : what == "kind"        ? &kinds_
                                                         : nullptr;
-    if (target == nullptr)
+    if (what == "dump") {
+      return invalid("this is a dump of a store; make a store of it with: demarche load FILE --into STORE");
+    }
+    if (target == nullptr) {
       return invalid(fmt::format("unknown kind of line '{}'; actor, interaction, source or kind", what));
+    }
     Json body = std::move(value.begin().value());
     target->push_back({place, std::move(body)});
     return {};

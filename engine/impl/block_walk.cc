@@ -10,6 +10,16 @@ namespace demarche::impl {
 BlockWalk::BlockWalk(std::shared_ptr<const ReadState> read, std::uint64_t owner, TimeWindow window)
     : read_(std::move(read)), owner_(owner), window_(window) {}
 
+void BlockWalk::restart(std::uint64_t owner) {
+  owner_ = owner;
+  class_ = 0;
+  class_begun_ = false;
+  directory_ = nullptr;
+  fresh_collected_ = false;
+  fresh_.clear();
+  next_fresh_ = 0;
+}
+
 Result<const RowBlock*> BlockWalk::next(RowRange& range) {
   if (window_.begin >= window_.end) return nullptr;
   while (class_ < kLengthClassCount) {
@@ -38,7 +48,7 @@ Result<const RowBlock*> BlockWalk::next_sealed(LengthClass& length) {
   };
   const Timestamp from = earliest_begin(length, window_);
   if (owner_ != kTimelineOwner) {
-    if (!directory_) DEMARCHE_ASSIGN(directory_, load_directory(*read_, ActorId{owner_}));
+    if (!directory_) DEMARCHE_ASSIGN(directory_, load_directory(*read_, ActorId{owner_}, &reading_));
     if (!std::exchange(class_begun_, true)) {
       const auto& all = directory_->classes[class_];
       const auto first = std::partition_point(

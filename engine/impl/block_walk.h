@@ -15,6 +15,8 @@ class BlockWalk {
  public:
   BlockWalk(std::shared_ptr<const ReadState> read, std::uint64_t owner, TimeWindow window);
 
+  // Begins anew with another actor, and the same window.
+  void restart(std::uint64_t owner);
   // The next block and the rows of it that can meet the window; null at the end. Valid until the next call.
   // Errors: kCorruption, kIo.
   [[nodiscard]] Result<const RowBlock*> next(RowRange& range);
@@ -30,7 +32,8 @@ class BlockWalk {
   bool class_begun_ = false;
   std::shared_ptr<const BlockDirectory> directory_;  // of an actor
   std::span<const LoadedBlock> blocks_;
-  std::unique_ptr<KvIterator> it_;  // of the timeline
+  std::unique_ptr<KvIterator> it_;       // of the timeline
+  std::unique_ptr<KvIterator> reading_;  // of actors
   bool advance_ = false;
   RowBlock block_;
   bool fresh_collected_ = false;

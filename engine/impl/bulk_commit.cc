@@ -109,9 +109,10 @@ class BulkWriter {
     rows_in_memory_ = std::max<std::size_t>(in.memory_bytes / kBytesPerRow, 2 * kBlockRowsMax);
   }
 
-  Result<void> run(const std::function<Result<std::vector<Party>>(std::uint64_t row)>& listed) {
+  Result<void> run(const std::function<Result<std::vector<Party>>(std::uint64_t row)>& listed, KvBatch& batch) {
     listed_ = listed;
     DEMARCHE_CHECK(survey());
+    DEMARCHE_CHECK(put_statistics(batch));
     DEMARCHE_CHECK(write_actors());
     return write_timeline();
   }
@@ -172,10 +173,14 @@ class BulkWriter {
         classes_[static_cast<std::size_t>(length)] = true;
         all_plain = all_plain && reader.page.fields(i).text != DateTextForm::kRich;
         const Form& form = dictionary_.form(row.form);
+        std::size_t actors = 0;
         DEMARCHE_CHECK(for_each_actor(rows, i, row.row, form, [&](std::uint64_t actor, std::size_t, bool) {
+          ++actors;
           ++entries_[actor];
           others_[actor] += form.count == 0 ? 0U : form.count - 1U;
         }));
+        const bool dated = (dictionary_.shape(row.shape).flags & Shape::kDated) != 0;
+        in_.statistics->counts.add_row(KindId{row.kind}, dated, row.begin, actors, 1);
       }
       if (all_plain) {
         tables_.put(Family::kPlain, encode_u64(rows.row(rows.size() - 1)), bytes);
@@ -194,6 +199,17 @@ class BulkWriter {
       }
       return {};
     });
+  }
+
+  Result<void> put_statistics(KvBatch& batch) {
+    const auto put = [&batch](std::string_view key, std::string_view value) { batch.put(Family::kMeta, key, value); };
+    DegreeWriter writer(stored_, in_.statistics->degrees);
+    for (std::uint64_t actor = 1; actor < entries_.size(); ++actor) {
+      if (entries_[actor] > 0) DEMARCHE_CHECK(writer.add(actor, entries_[actor], put));
+    }
+    writer.finish(put);
+    put(kStatisticsKey, in_.statistics->encode());
+    return {};
   }
 
   // Actors in ascending order, as many at a time as the memory holds.
@@ -391,9 +407,9 @@ class BulkWriter {
 
 }  // namespace
 
-Result<void> write_bulk(const BulkRows& rows, const KvReader* stored, const KvBatch& batch, KvTables& tables) {
+Result<void> write_bulk(const BulkRows& rows, const KvReader* stored, KvBatch& batch, KvTables& tables) {
   BulkWriter writer(rows, stored, tables);
-  DEMARCHE_CHECK(writer.run([&batch](std::uint64_t row) { return listed_parties(batch, row); }));
+  DEMARCHE_CHECK(writer.run([&batch](std::uint64_t row) { return listed_parties(batch, row); }, batch));
   for (std::size_t i = 0; i < kFamilyCount; ++i) {
     const auto family = static_cast<Family>(i);
     batch.for_each(family, [&](std::string_view key, std::optional<std::string_view> value) {

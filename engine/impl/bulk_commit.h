@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/impl/kept_statistics.h"
 #include "engine/impl/kv.h"
 #include "engine/impl/page_spool.h"
 #include "engine/result.h"
@@ -20,11 +21,12 @@ struct BulkRows {
   std::uint64_t rows = 0;
   ActorId next_actor;            // all actors are below
   std::size_t memory_bytes = 0;  // for sorting
+  // Of the state that results, but for these rows, which are added.
+  KeptStatistics* statistics = nullptr;
 };
 
-// Writes blocks and plain pages for the rows, merged into what `stored` holds (null: the store has no rows), and all of
-// `batch`. Errors: kCorruption, kIo.
-[[nodiscard]] Result<void> write_bulk(const BulkRows& rows, const KvReader* stored, const KvBatch& batch,
-                                      KvTables& tables);
+// Writes blocks and plain pages for the rows, merged into what `stored` holds (null: the store has no rows), the
+// statistics, which are put into `batch`, and all of `batch`. Errors: kCorruption, kIo.
+[[nodiscard]] Result<void> write_bulk(const BulkRows& rows, const KvReader* stored, KvBatch& batch, KvTables& tables);
 
 }  // namespace demarche::impl

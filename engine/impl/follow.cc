@@ -39,13 +39,19 @@ Clock::time_point young_till(Clock::time_point started, const StoreOptions& opti
 }
 
 // Appends the rows of all commits after `after` to `part`. `first`: of the commits before, none may have rows here.
-Result<void> append_commits(const impl::KvReader& reader, CommitNumber after, bool first, impl::TailPart& part) {
+// `counted`: what commits up to this one change besides is in the stored statistics.
+Result<void> append_commits(const impl::KvReader& reader, CommitNumber after, bool first, CommitNumber counted,
+                            impl::TailPart& part) {
   const std::string from = impl::commit_key(CommitNumber{after.value + 1});
   const auto rows = reader.iterate(impl::Family::kCommitRows);
   const auto commits = reader.iterate(impl::Family::kCommit);
   rows->seek(first ? std::string() : from);
   for (commits->seek(from); commits->valid(); commits->next()) {
     DEMARCHE_TRY(const impl::CommitRecord record, impl::decode_commit(commits->value()));
+    if (record.counts && !record.counts->empty() && commits->key() > impl::commit_key(counted)) {
+      DEMARCHE_TRY(const impl::KeptCounts change, impl::KeptCounts::decode(*record.counts));
+      part.tail->change_counts(change);
+    }
     if (record.next_row == record.first_row) continue;
     if (!rows->valid() || rows->key() != commits->key()) break;
     DEMARCHE_TRY(const auto pages, impl::split_pages(rows->value()));
@@ -74,7 +80,8 @@ Result<void> Store::State::take(std::shared_ptr<const impl::KvReader> from, Comm
   DEMARCHE_TRY(impl::Head next, impl::read_head(*from, known, mark));
   if (known.value != 0) {
     DEMARCHE_TRY(const auto bytes, from->get(impl::Family::kCommit, impl::commit_key(known)));
-    if (next.commit < known || !bytes || *bytes != impl::encode_commit(visible.record)) {
+    const auto record = bytes ? impl::decode_commit(*bytes) : tl::unexpected(unsettled());
+    if (next.commit < known || !record || *record != visible.record) {
       return make_error(ErrorCode::kCorruption,
                         fmt::format("commit {} is gone, which was there before: another store took the place of this "
                                     "one, or an older copy; open it anew",
@@ -88,13 +95,16 @@ Result<void> Store::State::take(std::shared_ptr<const impl::KvReader> from, Comm
   }
   if (following.tail_whole && sealed == following.sealed) {
     following.tail_whole = false;
-    DEMARCHE_CHECK(append_commits(*from, known, /*first=*/false, tails.back()));
+    DEMARCHE_CHECK(append_commits(*from, known, /*first=*/false, known, tails.back()));
   } else {
     std::vector<impl::TailPart> fresh(1);
-    DEMARCHE_CHECK(append_commits(*from, sealed, /*first=*/true, fresh.back()));
+    DEMARCHE_TRY(auto stored, impl::read_statistics(*from, sealed, next.commit));
+    DEMARCHE_CHECK(append_commits(*from, sealed, /*first=*/true, stored ? stored->kept.upto : sealed, fresh.back()));
+    statistics = std::move(stored);
     tails = std::move(fresh);
     cache->clear(++epoch);
   }
+  tails.back().last = next.commit;
   following.tail_whole = true;
   following.sealed = sealed;
   reader = std::move(from);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,11 @@
 #include "engine/result.h"
 #include "engine/row_batch.h"
 #include "engine/types.h"
+#include "engine/valid_time.h"
 
 namespace demarche::impl {
+
+class StatisticsBase;
 
 struct ReadState {
   std::shared_ptr<const KvReader> reader;          // sealed blocks, pages, records
@@ -25,6 +29,8 @@ struct ReadState {
   RowVisibility visible;
   std::uint64_t epoch = 0;  // sealings done so far, for the cache
   std::shared_ptr<BlockCache> cache;
+  std::shared_ptr<const StatisticsBase> statistics;  // of the reader's blocks; null: none that can be trusted
+  std::optional<ValidTime> valid;  // View::within(): other interactions are passed over
   // Of a transaction: puts what it has added since where reads find it. Empty otherwise.
   std::function<Result<void>()> catch_up;
 };
@@ -35,8 +41,12 @@ struct RowFilter {
   KindSet kinds;
 };
 
-// The blocks of an actor, from the cache or read. Errors: kCorruption, kIo.
-[[nodiscard]] Result<std::shared_ptr<const BlockDirectory>> load_directory(const ReadState& state, ActorId actor);
+[[nodiscard]] bool admits(const ValidTime& valid, const Shape& shape, Timestamp begin);
+
+// The blocks of an actor, from the cache or read. `reading`: an iterator to be used again, made when it is needed, for
+// those who want many actors in order. Errors: kCorruption, kIo.
+[[nodiscard]] Result<std::shared_ptr<const BlockDirectory>> load_directory(
+    const ReadState& state, ActorId actor, std::unique_ptr<KvIterator>* reading = nullptr);
 
 // The rows of [first, last) of `block`.
 struct RowRange {

@@ -109,4 +109,5 @@ struct Commit {
   sourceCount @7 :UInt64;
   note @8 :Text;  # what wrote it, for people: "import icews14.tsv"
   timeStated @9 :Bool;  # the time was stated by whoever committed, not taken from the clock
+  counts @10 :Data;  # what it changes of the statistics: FORMAT.md, section 13. Absent: by a build that keeps none
 }

@@ -344,6 +344,8 @@ std::string encode_commit(const CommitRecord& commit) {
   out.setSourceCount(commit.source_count);
   out.setNote(text(commit.note));
   out.setTimeStated(commit.time_stated);
+  if (commit.counts)
+    out.setCounts({reinterpret_cast<const capnp::byte*>(commit.counts->data()), commit.counts->size()});
   return pack(message);
 }
 
@@ -360,6 +362,10 @@ Result<CommitRecord> decode_commit(std::string_view bytes) {
     out.source_count = in.getSourceCount();
     out.note = text(in.getNote());
     out.time_stated = in.getTimeStated();
+    if (in.hasCounts()) {
+      const auto counts = in.getCounts();
+      out.counts = std::string(reinterpret_cast<const char*>(counts.begin()), counts.size());
+    }
     return out;
   });
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,9 @@ struct CommitRecord {
   std::uint64_t interaction_count = 0;
   std::uint64_t source_count = 0;
   std::string note;
-  bool time_stated = false;  // by whoever committed, not by the clock
+  bool time_stated = false;           // by whoever committed, not by the clock
+  std::optional<std::string> counts;  // KeptCounts of labels and of what it retired; nullopt: not said
+  friend bool operator==(const CommitRecord&, const CommitRecord&) = default;
 };
 
 [[nodiscard]] std::string encode_actor(const Actor& actor);

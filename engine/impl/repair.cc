@@ -38,6 +38,7 @@ class RowPages {
       batch_.put(Family::kParticipants, impl::encode_u64(record.row.value), impl::encode_parties(parties));
     }
     if (fact.retired.value != 0) {
+      impl::count_row(counts, record, -1);
       batch_.put(Family::kRetired, impl::encode_u64(record.row.value), impl::encode_u64(fact.retired.value));
     }
     std::optional<TimeBounds> bounds;
@@ -57,6 +58,8 @@ class RowPages {
   }
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
 
+  impl::KeptCounts counts;  // of what is retired, to be taken away
+
  private:
   impl::PageSpool& spool_;
   impl::KvBatch& batch_;
@@ -72,6 +75,12 @@ class Histories {
     auto& history = all_[{held.family, held.key}];
     history[held.from] = held.number;
     if (held.to != 0) history.try_emplace(held.to, 0);  // unless another has it from then on
+  }
+  void count_labels(impl::KeptCounts& counts) const {
+    for (const auto& [where, history] : all_) {
+      if (where.first != Family::kLabel || history.rbegin()->second == 0) continue;
+      if (const auto key = impl::decode_text_id_key(where.second)) counts.add_label(key->text, 1);
+    }
   }
   void write(impl::KvBatch& batch) const {
     for (const auto& [where, history] : all_) {
@@ -185,7 +194,11 @@ Result<void> repair_index(const std::string& path, const CheckOptions& options) 
 
   {
     DEMARCHE_TRY(const auto tables, kv->make_tables(folder));
-    const impl::BulkRows all{&spool, rows.rows(), commits.head().next_actor, options.memory_bytes};
+    impl::KeptStatistics statistics;
+    statistics.upto = commits.last();
+    statistics.counts = rows.counts;
+    histories.count_labels(statistics.counts);
+    const impl::BulkRows all{&spool, rows.rows(), commits.head().next_actor, options.memory_bytes, &statistics};
     DEMARCHE_CHECK(impl::write_bulk(all, nullptr, *batch, *tables));
     impl::kill_point("repair.files");
     DEMARCHE_CHECK(kv->ingest(*tables));

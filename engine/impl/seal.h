@@ -77,9 +77,9 @@ class BlockMerger {
   Family family_ = Family::kContact;
   KvIterator* it_ = nullptr;
   std::string prefix_;
-  bool placed_ = false;  // find_place() was asked
-  bool behind_ = false;  // rows go behind all stored ones
-  IndexRow block_last_;  // else: the last row of the block they go into
+  bool placed_ = false;      // find_place() was asked
+  bool behind_ = false;      // rows go behind all stored ones
+  IndexRow block_last_;      // else: the last row of the block they go into
   bool last_block_ = false;  // that is the last one stored
   std::string block_key_;    // and its key
   RowList merged_;

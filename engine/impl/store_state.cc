@@ -31,6 +31,42 @@ Statistics statistics_of(const impl::Head& head) {
           head.record.time_stated};
 }
 
+// What the statistics are once `part` is sealed. `before`: the state with its blocks and without it.
+Result<impl::KeptStatistics> seal_statistics(const impl::ReadState& before, const impl::TailPart& part,
+                                             impl::BlockSink& sink) {
+  const auto put = [&sink](std::string_view key, std::string_view value) { sink.put(impl::Family::kMeta, key, value); };
+  impl::KeptStatistics out;
+  if (before.statistics) {
+    out = before.statistics->kept;
+    out.counts.add(part.tail->counts());
+    std::vector<std::uint64_t> entries;
+    (void)part.tail->entries_from(0, entries);
+    std::sort(entries.begin(), entries.end());
+    impl::DegreeWriter writer(before.reader.get(), out.degrees);
+    for (std::size_t first = 0; first < entries.size();) {
+      std::size_t last = first + 1;
+      while (last < entries.size() && entries[last] == entries[first]) ++last;
+      DEMARCHE_CHECK(writer.add(entries[first], last - first, put));
+      first = last;
+    }
+    writer.finish(put);
+  } else {
+    auto with_part = std::make_shared<impl::ReadState>(before);
+    with_part->tails.assign(1, part.tail);
+    with_part->visible.row_end = ~std::uint64_t{0};
+    with_part->visible.as_of = part.last;
+    std::map<std::uint64_t, std::uint64_t> degrees;
+    DEMARCHE_ASSIGN(out, impl::count_state(with_part, &degrees));
+    impl::DegreeHistogram again;
+    impl::DegreeWriter writer(nullptr, again);
+    for (const auto& [actor, entries] : degrees) DEMARCHE_CHECK(writer.add(actor, entries, put));
+    writer.finish(put);
+  }
+  out.upto = part.last;
+  put(impl::kStatisticsKey, out.encode());
+  return out;
+}
+
 }  // namespace
 
 namespace impl {
@@ -88,6 +124,7 @@ std::shared_ptr<const impl::ReadState> Store::State::read_state(const impl::Head
   state->visible = {of.record.next_row.value, of.commit, of.retired};
   state->epoch = epoch;
   state->cache = cache;
+  state->statistics = statistics;
   return state;
 }
 
@@ -107,21 +144,41 @@ void Store::State::begin_tail() {
 
 Result<void> Store::State::seal_oldest(std::unique_lock<std::mutex>& lock) {
   const impl::TailPart part = tails.front();
-  const auto base = reader;
+  const auto before = read_state(head);
   lock.unlock();
   const auto writes = kv->make_writes();
   WritesSink sink(*writes);
-  auto built = impl::seal_tail(*base, *part.tail, part.commits, sink);
+  auto built = impl::seal_tail(*before->reader, *part.tail, part.commits, sink);
+  auto counted = built ? seal_statistics(*before, part, sink) : tl::unexpected(built.error());
   const std::vector<std::uint64_t> owners = part.tail->owners();
   lock.lock();
-  if (!built) return built;
+  if (!counted) return tl::unexpected(std::move(counted).error());
   impl::kill_point("seal.built");
   // Not synced: should it be lost, so is the removal of the commits' own pages, and the tail is there again.
   DEMARCHE_CHECK(kv->write(*writes, /*sync=*/false));
   impl::kill_point("seal.written");
   reader = kv->snapshot();
   tails.erase(tails.begin());
+  statistics = std::make_shared<const impl::StatisticsBase>(*std::move(counted));
   cache->touch(owners, ++epoch);
+  publish(visible);
+  return {};
+}
+
+Result<void> Store::State::count_anew() {
+  const auto writes = kv->make_writes();
+  WritesSink sink(*writes);
+  const auto before = read_state(head);
+  impl::TailPart nothing;
+  nothing.last = head.commit;
+  DEMARCHE_TRY(auto counted, seal_statistics(*before, nothing, sink));
+  if (auto written = kv->write(*writes, /*sync=*/false); !written) {
+    failed = written.error();
+    return written;
+  }
+  reader = kv->snapshot();
+  statistics = std::make_shared<const impl::StatisticsBase>(std::move(counted));
+  tails.assign(1, nothing);
   publish(visible);
   return {};
 }

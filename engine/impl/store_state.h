@@ -19,6 +19,7 @@
 #include "engine/impl/kv.h"
 #include "engine/impl/page_spool.h"
 #include "engine/impl/plain_page.h"
+#include "engine/impl/planner_counts.h"
 #include "engine/impl/read_head.h"
 #include "engine/impl/read_state.h"
 #include "engine/impl/record_codec.h"
@@ -80,7 +81,8 @@ inline WriterTurn::~WriterTurn() {
 // A tail and the commits it holds.
 struct TailPart {
   std::shared_ptr<Tail> tail = std::make_shared<Tail>();
-  std::vector<CommitNumber> commits;
+  std::vector<CommitNumber> commits;  // those with rows
+  CommitNumber last;                  // with rows or not: what it holds ends here
 };
 
 // How a store that was opened read-only goes on: two openings of the database take turns, so that what is shown stays
@@ -127,9 +129,10 @@ struct Store::State {
   std::optional<Error> failed;
   std::vector<impl::TailPart> tails;  // oldest first; the last one grows, those before are being sealed
   std::uint64_t epoch = 0;
-  std::shared_ptr<const impl::KvReader> reader;  // a snapshot that has all of head
-  impl::Head visible;                            // the last commit that readers may see: with sync, one that is synced
-  std::shared_ptr<const View> published;         // of `visible`
+  std::shared_ptr<const impl::StatisticsBase> statistics;  // of the blocks; null: none that can be trusted
+  std::shared_ptr<const impl::KvReader> reader;            // a snapshot that has all of head
+  impl::Head visible;                     // the last commit that readers may see: with sync, one that is synced
+  std::shared_ptr<const View> published;  // of `visible`
 
   // Sharing the wait for the disk.
   CommitNumber durable;
@@ -171,6 +174,9 @@ struct Store::State {
   [[nodiscard]] Result<void> seal_oldest(std::unique_lock<std::mutex>& lock);
   // Seals everything and waits for it. With the writer's turn, and `lock` holding the mutex.
   [[nodiscard]] Result<void> seal_all(std::unique_lock<std::mutex>& lock);
+  // Counts what is there and stores it, where a build has written that keeps no statistics. REQUIRES: the writer's
+  // turn, and nothing to seal.
+  [[nodiscard]] Result<void> count_anew();
   // Waits until commit `n` is on disk; one waiting thread does it for all.
   [[nodiscard]] Result<void> wait_synced(CommitNumber n);
 };
@@ -191,6 +197,7 @@ struct Transaction::State {
   std::vector<impl::PendingRow> rows;
   std::vector<Party> parties;
   std::vector<impl::RetiredRows::Entry> retired;
+  impl::KeptCounts counts;  // of what it retires and of labels; not of the rows it adds
   std::shared_ptr<impl::Tail> tail;
   std::size_t in_tail = 0;  // of `rows`
   std::size_t retired_seen = 0;

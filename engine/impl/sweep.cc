@@ -205,7 +205,7 @@ class Pass {
 
   // Of whole days those that begin before the window's end end before it, too, if it is the end of a day.
   [[nodiscard]] bool is_usual(const RowBlock& block) const {
-    if (strict_ || block.uniform_others() != 2U || block.begin_unit() != kSecondsPerDay ||
+    if (strict_ || read_->valid || block.uniform_others() != 2U || block.begin_unit() != kSecondsPerDay ||
         (too_late(block.end_max_greatest()) && ceiling_.seconds % kSecondsPerDay != 0) ||
         !read_->visible.sees_all(block.row_floor(), block.row_ceiling())) {
       return false;
@@ -288,6 +288,7 @@ class Pass {
     for (std::size_t i = first; i < last; ++i) {
       const Shape& shape = block.shape(i);
       if (!kinds_.contains(block.kind(i)) || !happened(shape.status) || !read_->visible.sees(block.row(i))) continue;
+      if (read_->valid && !impl::admits(*read_->valid, shape, block.begin(i))) continue;
       if (block.kind(i).value == 0 || (shape.flags & Shape::kDamaged) != 0) {
         return make_error(ErrorCode::kCorruption,
                           "a row points outside its block's dictionary; stop writing to this store");

@@ -38,6 +38,7 @@ void Tail::append(const RowSource& source) {
   Owner& timeline = owners_[kTimelineOwner];
   append_timeline_row(timeline.loose, dictionary_, source);
   add(timeline);
+  const std::size_t entries_before = entries_.size();
   for (std::size_t i = 0; i < source.parties.size(); ++i) {
     const ActorId actor = source.parties[i].actor;
     const auto earlier = source.parties.first(i);
@@ -45,11 +46,39 @@ void Tail::append(const RowSource& source) {
     Owner& owner = owners_[actor.value];
     append_actor_row(owner.loose, dictionary_, source, actor);
     add(owner);
+    entries_.push_back(actor.value);
   }
+  counts_.add_row(source.kind, source.bounds.has_value(),
+                  source.bounds ? source.bounds->begin_min : Timestamp::lowest(), entries_.size() - entries_before, 1);
   memory_.fetch_add((sizeof(IndexRow) + sizeof(std::uint64_t)) * (1 + source.parties.size()) +
                         sizeof(std::uint64_t) * source.parties.size(),
                     std::memory_order_relaxed);
   size_.fetch_add(1, std::memory_order_release);
+}
+
+void Tail::change_counts(const KeptCounts& change) {
+  const std::unique_lock lock(mutex_);
+  counts_.add(change);
+}
+
+KeptCounts Tail::counts() const {
+  const std::shared_lock lock(mutex_);
+  return counts_;
+}
+
+std::size_t Tail::entries_from(std::size_t from, std::vector<std::uint64_t>& out) const {
+  const std::shared_lock lock(mutex_);
+  out.insert(out.end(), entries_.begin() + static_cast<std::ptrdiff_t>(from), entries_.end());
+  return entries_.size();
+}
+
+std::uint64_t Tail::rows_of(std::uint64_t owner) const {
+  const std::shared_lock lock(mutex_);
+  const auto at = owners_.find(owner);
+  if (at == owners_.end()) return 0;
+  std::uint64_t rows = at->second.loose.rows.size();
+  for (const auto& block : at->second.packed) rows += block->block.size();
+  return rows;
 }
 
 void Tail::append_page(std::string page, std::uint64_t first_row, std::uint64_t last_row) {

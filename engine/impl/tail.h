@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/impl/kept_statistics.h"
 #include "engine/impl/plain_page.h"
 #include "engine/impl/row_block.h"
 #include "engine/result.h"
@@ -41,6 +42,8 @@ class Tail {
 
   // Writer. Adds one row to the timeline and to each of its actors.
   void append(const RowSource& source);
+  // Writer. What a commit changed besides its rows: see KeptCounts.
+  void change_counts(const KeptCounts& change);
   // Writer. Keeps a page of the rows appended, for find_plain().
   void append_page(std::string page, std::uint64_t first_row, std::uint64_t last_row);
 
@@ -66,6 +69,14 @@ class Tail {
   // Appends all rows of `owner` as blocks. Loose rows are packed for it: for good if there are some, so that the next
   // reader finds them so.
   void packed_blocks(std::uint64_t owner, std::vector<std::shared_ptr<const LoadedBlock>>& out) const;
+
+  // All rows appended and all changes.
+  [[nodiscard]] KeptCounts counts() const;
+  // Appends the actors of the rows from entry `from` on, one for each row they are in, and returns how many entries
+  // there are now.
+  [[nodiscard]] std::size_t entries_from(std::size_t from, std::vector<std::uint64_t>& out) const;
+  // Rows of one owner.
+  [[nodiscard]] std::uint64_t rows_of(std::uint64_t owner) const;
 
   // The plain interaction with this row, nullopt if it is not here or not plain. Errors: kCorruption.
   [[nodiscard]] Result<std::optional<Interaction>> find_plain(std::uint64_t row) const;
@@ -96,6 +107,8 @@ class Tail {
   mutable RowDictionary dictionary_;
   mutable RowBlockEncoder encoder_;
   std::vector<Page> pages_;
+  KeptCounts counts_;
+  std::vector<std::uint64_t> entries_;  // actors of all rows, in order of rows
   std::atomic<std::uint64_t> size_ = 0;
   std::atomic<std::size_t> memory_ = 0;
 };

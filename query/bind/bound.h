@@ -268,6 +268,20 @@ struct Record {
   Span span;
 };
 
+struct Correct {
+  struct Field {
+    std::string name;
+    ExprPtr value;
+    Span span;
+  };
+  bool retract = false;
+  ExprPtr interaction;
+  std::vector<Field> fields;
+  std::vector<RecordClaim> claims;
+  ExprPtr reason;
+  Span span;
+};
+
 struct CallProcedure {
   const ProcedureDef* procedure = nullptr;
   std::vector<ExprPtr> arguments;
@@ -287,8 +301,8 @@ struct Union {
   bool distinct = true;
 };
 
-using Step = std::variant<Match, Projection, Unwind, Create, Update, Delete, Merge, Record, CallProcedure, CallQuery,
-                          Filter, Union>;
+using Step = std::variant<Match, Projection, Unwind, Create, Update, Delete, Merge, Record, Correct, CallProcedure,
+                          CallQuery, Filter, Union>;
 
 // Steps that start from one given row.
 struct SubqueryBody {
@@ -318,6 +332,9 @@ struct Query {
 // Calls `use` for each expression of the steps, of parts of a UNION and of a CALL { } too, and for each part of it;
 // those of queries inside expressions are left out.
 void for_each_expression(const std::vector<bound::Step>& steps, const std::function<void(const bound::Expr&)>& use);
+
+// Calls `use` for an expression and each part of it; a query inside it is one part.
+void for_each_part(const bound::Expr& expr, const std::function<void(const bound::Expr&)>& use);
 
 // Slots an expression reads.
 void collect_slots(const bound::Expr& expr, std::vector<Slot>& out);

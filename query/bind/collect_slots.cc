@@ -110,6 +110,15 @@ class StepVisitor {
     add(step.on_create);
     add(step.on_match);
   }
+  void operator()(const bound::Correct& step) const {
+    add(step.interaction);
+    add(step.reason);
+    for (const bound::Correct::Field& field : step.fields) add(field.value);
+    for (const bound::RecordClaim& claim : step.claims) {
+      add(claim.source);
+      add(claim.properties);
+    }
+  }
   void operator()(const bound::Record& step) const {
     for (const ExprPtr& expr : {step.key, step.when, step.place, step.part_of, step.properties}) add(expr);
     for (const bound::RecordParticipant& p : step.participants) {
@@ -169,6 +178,8 @@ void collect_slots(const std::vector<bound::Step>& steps, std::vector<Slot>& out
   const std::function<void(Slot)> slot = [&](Slot s) { out.push_back(s); };
   for (const bound::Step& step : steps) std::visit(StepVisitor(use, slot), step);
 }
+
+void for_each_part(const bound::Expr& expr, const std::function<void(const bound::Expr&)>& use) { walk(expr, use); }
 
 void for_each_expression(const std::vector<bound::Step>& steps, const std::function<void(const bound::Expr&)>& use) {
   const std::function<void(const bound::Expr&)> each = [&](const bound::Expr& expr) { walk(expr, use); };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +17,11 @@ std::size_t extra_rows(const Value& v) {
   return v.kind() == ValueKind::kList ? v.as_list().size() / kElementsPerRow : 0;
 }
 
+std::size_t extra_rows(const ValueList& values) {
+  return std::accumulate(values.begin(), values.end(), std::size_t{0},
+                         [](std::size_t n, const Value& v) { return n + extra_rows(v); });
+}
+
 Result<void> Accumulator::add(const Value& v, ExecContext& context) {
   const FunctionId id = aggregate_->def->id;
   if (aggregate_->argument == nullptr) {
@@ -25,7 +31,7 @@ Result<void> Accumulator::add(const Value& v, ExecContext& context) {
   const bool ranked = id == FunctionId::kPercentileCont || id == FunctionId::kPercentileDisc;
   if (ranked ? v.as_list()[0].is_null() : v.is_null()) return {};
   if (aggregate_->distinct) {
-    if (!seen_.insert(v).second) return {};
+    if (!is_new(v)) return {};
     DEMARCHE_CHECK(context.hold_rows(1));
   }
   ++count_;
@@ -50,6 +56,13 @@ Result<void> Accumulator::add(const Value& v, ExecContext& context) {
     default:
       return {};
   }
+}
+
+bool Accumulator::is_new(const Value& v) {
+  if (!seen_) seen_ = std::make_unique<Seen>();
+  if (v.kind() == ValueKind::kActor) return seen_->actors.insert(v.as_actor().value);
+  if (v.kind() == ValueKind::kInteraction) return seen_->interactions.insert(v.as_interaction().value);
+  return seen_->others.insert(v).second;
 }
 
 Value Accumulator::result() {

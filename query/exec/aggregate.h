@@ -2,16 +2,19 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <unordered_set>
 
 #include "engine/result.h"
 #include "query/bind/bound.h"
 #include "query/exec/context.h"
+#include "query/exec/grouping.h"
 
 namespace demarche::query {
 
 // What a value counts as beside the row it is held in: long lists and paths are many rows' worth of memory.
 [[nodiscard]] std::size_t extra_rows(const Value& v);
+[[nodiscard]] std::size_t extra_rows(const ValueList& values);
 
 // One aggregate of one group. Nulls are passed over, save by count(*).
 class Accumulator {
@@ -22,6 +25,8 @@ class Accumulator {
   // The value of the aggregate's argument in one more row. Errors: TypeError; IntegerOverflow; NumberOutOfRange for a
   // percentile outside of 0..1; kLimit.
   [[nodiscard]] Result<void> add(const Value& v, ExecContext& context);
+  // Of count(*): so many more rows.
+  void add_rows(std::size_t rows) { count_ += static_cast<std::int64_t>(rows); }
   [[nodiscard]] Value result();
 
  private:
@@ -46,7 +51,13 @@ class Accumulator {
   double rank_ = 0;  // of a percentile, 0..1
   Value best_;
   ValueList list_;
-  std::unordered_set<Value, Hash, Same> seen_;
+  struct Seen {
+    IdSet actors;
+    IdSet interactions;
+    std::unordered_set<Value, Hash, Same> others;
+  };
+  [[nodiscard]] bool is_new(const Value& v);
+  std::unique_ptr<Seen> seen_;  // with DISTINCT
 };
 
 }  // namespace demarche::query

@@ -21,6 +21,10 @@ class ArgumentOp final : public Operator {
     out.size = 1;
     return {};
   }
+  bool rewind() override {
+    done_ = false;
+    return true;
+  }
 
  private:
   const plan::Node& node_;
@@ -33,6 +37,11 @@ class InnerRows : public RowByRow {
  public:
   InnerRows(OperatorPtr input, const plan::Node& node, std::size_t slots, ExecContext& context)
       : RowByRow(std::move(input), node, slots, context), slots_(slots), argument_(slots), found_(slots) {}
+  bool rewind() override {
+    if (inner_) context_.let_go_to(held_before_);
+    inner_.reset();
+    return RowByRow::rewind();
+  }
 
  protected:
   void open(const plan::Node& inner, const std::vector<Slot>& carried) {
@@ -71,7 +80,7 @@ class ApplyOp final : public InnerRows {
 
  protected:
   Result<void> begin_row() override {
-    open(*op_.inner, node_.carried);
+    open(*op_.inner, op_.given);
     any_ = false;
     return {};
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "query/exec/functions.h"
+
 namespace demarche::query {
 
 namespace {
@@ -9,9 +11,11 @@ namespace {
 constexpr std::size_t kRecordsKept = 100'000;
 
 template <typename Map, typename Id, typename Load>
-auto find_or_load(Map& map, Id id, Load load) -> Result<const typename Map::mapped_type::element_type*> {
+auto find_or_load(Map& map, Id id, StorageReads& reads, Load load)
+    -> Result<const typename Map::mapped_type::element_type*> {
   if (const auto it = map.find(id); it != map.end()) return it->second.get();
   auto record = load(id);
+  ++reads.records;
   if (!record) return tl::unexpected(std::move(record).error());
   if (map.size() >= kRecordsKept) map.clear();
   auto& slot = map[id];
@@ -34,18 +38,36 @@ tl::unexpected<Error> deleted_before(const char* what) {
 
 Result<const Actor*> ExecContext::actor(ActorId id) {
   if (written.actors_deleted.contains(id)) return deleted_before("this actor");
-  return find_or_load(actors_, id, [this](ActorId i) { return view().get_actor(i); });
+  return find_or_load(actors_, id, reads, [this](ActorId i) { return view().get_actor(i); });
 }
 Result<const Interaction*> ExecContext::interaction(InteractionId id) {
   if (written.interactions_deleted.contains(id)) return deleted_before("this interaction");
-  return find_or_load(interactions_, id, [this](InteractionId i) { return view().get_interaction(i); });
+  return find_or_load(interactions_, id, reads, [this](InteractionId i) { return view().get_interaction(i); });
 }
 Result<const Source*> ExecContext::source(SourceId id) {
-  return find_or_load(sources_, id, [this](SourceId i) { return view().get_source(i); });
+  return find_or_load(sources_, id, reads, [this](SourceId i) { return view().get_source(i); });
+}
+
+const Value& ExecContext::kind_name(KindId kind) {
+  Value& name = kind_names_[kind.value];
+  if (name.is_null()) name = Value::string(view().kinds().get(kind).name);
+  return name;
+}
+
+Result<const Value*> ExecContext::actor_property_kept(const bound::PropertyOf& node, ActorId id) {
+  auto& kept = actor_properties_[node.key];
+  if (const auto it = kept.find(id); it != kept.end()) return &it->second;
+  DEMARCHE_TRY(Value value, actor_property(id, node.key, *this));
+  if (++actor_properties_kept_ > kRecordsKept) {
+    for (auto& [key, values] : actor_properties_) values.clear();
+    actor_properties_kept_ = 1;
+  }
+  return &(kept[id] = std::move(value));
 }
 
 void ExecContext::forget(ActorId id, bool deleted) {
   actors_.erase(id);
+  for (auto& [key, values] : actor_properties_) values.erase(id);
   if (deleted) written.actors_deleted.insert(id);
 }
 
@@ -68,11 +90,6 @@ Result<InteractionFacts> ExecContext::facts(InteractionId id) {
     slot = {id, record->kind, record->when.has_value(), record->when ? record->when->bounds : TimeBounds{}};
   }
   return slot;
-}
-
-void ExecContext::remember(const RowBatch& rows, std::size_t i) {
-  (*facts_)[rows.interaction[i].value % kFactSlots] = {rows.interaction[i], rows.kind[i], rows.dated[i] != 0,
-                                                       rows.bounds[i]};
 }
 
 double ExecContext::random() {

@@ -56,6 +56,15 @@ struct WrittenSoFar {
   }
 };
 
+// What a query has read from the store.
+struct StorageReads {
+  std::uint64_t blocks = 0;   // of the index
+  std::uint64_t records = 0;  // actors, interactions, sources
+  std::uint64_t keys = 0;     // looked up, names too
+};
+
+struct SubqueryRun;  // exec/subquery.cc
+
 // Not thread-safe: one running query has one.
 class ExecContext {
  public:
@@ -75,7 +84,9 @@ class ExecContext {
   [[nodiscard]] double random();       // from 0 up to, not including, 1
   Transaction* transaction = nullptr;  // of a statement that writes
   WrittenSoFar written;
+  std::string reason;     // of a correction: the commit's note instead of the statement's text
   PatternCache patterns;  // of =~
+  StorageReads reads;     // so far
 
   // After a record was changed or deleted: it is read again. `deleted`: asking for it is an error from now on, save for
   // the kind of an interaction.
@@ -89,10 +100,24 @@ class ExecContext {
 
   // Kind and date of an interaction: from the scan that has just met it, else from its record.
   [[nodiscard]] Result<InteractionFacts> facts(InteractionId id);
-  void remember(const RowBatch& rows, std::size_t i);
+  void remember(const RowBatch& rows, std::size_t i) {
+    remember({rows.interaction[i], rows.kind[i], rows.dated[i] != 0, rows.bounds[i]});
+  }
+  void remember(const InteractionFacts& facts) { (*facts_)[facts.id.value % kFactSlots] = facts; }
+
+  // The name of a kind as a value, made once.
+  [[nodiscard]] const Value& kind_name(KindId kind);
+  // A property of an actor, asked of its record once and kept, a bounded number at a time. The pointer holds until the
+  // next call.
+  [[nodiscard]] Result<const Value*> actor_property_kept(const bound::PropertyOf& node, ActorId id);
 
   // kCancelled, or kLimit when the time is up. Cheap enough for once a batch.
   [[nodiscard]] Result<void> check() const;
+  // The same for once a block or a row: the clock is looked at every so many calls.
+  [[nodiscard]] Result<void> check_now_and_then() {
+    if (++checks_ % 64 != 0 && (cancel_ == nullptr || !cancel_->load(std::memory_order_relaxed))) return {};
+    return check();
+  }
   [[nodiscard]] Result<void> hold_rows(std::size_t count);
   // What an inner query held is let go when it has ended.
   [[nodiscard]] std::size_t rows_held() const { return rows_held_; }
@@ -100,9 +125,11 @@ class ExecContext {
 
   // The plan of a query inside an expression. REQUIRES: `plan` is the one that runs.
   const plan::Plan* plan = nullptr;
-  [[nodiscard]] const plan::Node& subquery_plan(const bound::SubqueryBody& body) const {
-    return *plan->subqueries.at(&body);
+  [[nodiscard]] const plan::Subquery& subquery_plan(const bound::SubqueryBody& body) const {
+    return plan->subqueries.at(&body);
   }
+  // How queries inside expressions are run, kept from row to row: exec/subquery.cc.
+  std::unordered_map<const bound::SubqueryBody*, std::shared_ptr<SubqueryRun>> subquery_runs;
 
  private:
   const View& view_;
@@ -113,9 +140,13 @@ class ExecContext {
   std::chrono::system_clock::time_point began_;
   std::optional<std::mt19937_64> random_;  // seeded when it is first asked
   std::size_t rows_held_ = 0;
+  std::uint32_t checks_ = 0;
   std::unordered_map<ActorId, std::unique_ptr<Actor>> actors_;
   std::unordered_map<InteractionId, std::unique_ptr<Interaction>> interactions_;
   std::unordered_map<SourceId, std::unique_ptr<Source>> sources_;
+  std::unordered_map<std::uint32_t, Value> kind_names_;
+  std::unordered_map<std::string, std::unordered_map<ActorId, Value>> actor_properties_;  // by key
+  std::size_t actor_properties_kept_ = 0;
   // Rows flow through the operators soon after a scan met them, so a small table by the low bits of the id serves
   // nearly every question about their dates without reading a record.
   static constexpr std::size_t kFactSlots = 8192;

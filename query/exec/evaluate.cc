@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "engine/date_words.h"
 #include "engine/edtf.h"
+#include "query/exec/columns.h"
 #include "query/exec/functions.h"
 #include "query/exec/scalar_functions.h"
 #include "query/exec/subquery.h"
@@ -135,7 +137,7 @@ Result<Value> as_date_like(const Value& v, const Value& other, Span span) {
     return Value::date(std::move(date));
   }
   if (v.kind() != ValueKind::kString || other.kind() != ValueKind::kDate) return v;
-  auto edtf = parse_edtf(v.as_string());
+  auto edtf = parse_edtf_or_words(v.as_string());
   if (!edtf) return runtime_error("ArgumentError", "InvalidDate", span, edtf.error().message);
   return Value::date(date_literal(*edtf));
 }
@@ -233,6 +235,10 @@ class Evaluator {
   Result<Value> operator()(const bound::Expr& expr) {
     auto out = std::visit([&](const auto& node) { return eval(expr, node); }, expr.node);
     if (!out) return tl::unexpected(placed(std::move(out).error(), expr.span));
+    if (out->depth() > kValueDepthMax) {
+      return runtime_error("ArgumentError", "NestingTooDeep", expr.span,
+                           fmt::format("{} of more than {} levels", a_kind(out->kind()), kValueDepthMax));
+    }
     return out;
   }
 
@@ -502,13 +508,12 @@ class Evaluator {
   }
 
   Result<Value> eval(const bound::Expr& expr, const bound::Subquery& node) {
-    Batch argument(batch_.columns.size());
-    argument.size = 1;
-    for (const Slot slot : node.body->imports) {
+    SubqueryRun& run = subquery_run(node, context_, batch_.columns.size());
+    for (const Slot slot : subquery_reads(run)) {
       DEMARCHE_TRY(Value v, eval(expr, bound::SlotRef{slot}));
-      argument.columns[slot].push_back(std::move(v));
+      set_argument(run, slot, std::move(v));
     }
-    return evaluate_subquery(node, argument, context_);
+    return evaluate_subquery(node, run, context_);
   }
 
   const Batch& batch_;
@@ -537,18 +542,15 @@ Result<Value> evaluate(const bound::Expr& expr, const Batch& batch, std::size_t 
   return Evaluator(batch, row, context)(expr);
 }
 
+Result<Truth> compare_values(ast::CompareOp op, const Value& left, const Value& right, Span span) {
+  DEMARCHE_TRY(const Value v, compare(op, left, right, span));
+  return v.is_null() ? Truth::kUnknown : (v.as_boolean() ? Truth::kTrue : Truth::kFalse);
+}
+
 Result<void> evaluate_column(const bound::Expr& expr, const Batch& batch, ExecContext& context, ColumnValues& out) {
-  if (const auto* ref = std::get_if<bound::SlotRef>(&expr.node)) {
-    out = batch.columns[ref->slot];
-    return {};
-  }
-  out.clear();
-  out.reserve(batch.size);
-  for (std::size_t row = 0; row < batch.size; ++row) {
-    DEMARCHE_TRY(Value v, evaluate(expr, batch, row, context));
-    out.push_back(std::move(v));
-  }
-  return {};
+  RowNumbers rows;
+  select_all(batch, rows);
+  return evaluate_rows(expr, batch, rows, context, out);
 }
 
 Result<Truth> evaluate_truth(const bound::Expr& expr, const Batch& batch, std::size_t row, ExecContext& context) {
@@ -574,7 +576,7 @@ Result<std::optional<TimeOperand>> time_operand(const Value& value, Span span, E
       return TimeOperand{facts.bounds, facts.id, !facts.dated};
     }
     case ValueKind::kString: {
-      auto edtf = parse_edtf(value.as_string());
+      auto edtf = parse_edtf_or_words(value.as_string());
       if (!edtf) return runtime_error("ArgumentError", "InvalidDate", span, edtf.error().message);
       return TimeOperand{as_period(*edtf), {}, false};
     }

@@ -20,6 +20,9 @@ namespace demarche::query {
 [[nodiscard]] Result<Truth> evaluate_truth(const bound::Expr& expr, const Batch& batch, std::size_t row,
                                            ExecContext& context);
 
+// A comparison of two values as the language has it: a text beside a date is read as a date.
+[[nodiscard]] Result<Truth> compare_values(ast::CompareOp op, const Value& left, const Value& right, Span span);
+
 // What a value says about time: an interaction's own date, a date, a text read as one. nullopt: null.
 struct TimeOperand {
   TimeBounds bounds;

@@ -18,6 +18,8 @@ class Operator {
   Operator& operator=(const Operator&) = delete;
   // Replaces `out` with the next rows. No rows means the end; it is not called again after that.
   [[nodiscard]] virtual Result<void> next(Batch& out) = 0;
+  // Sets the chain back to its beginning, for another argument row. False: it cannot, and must be made anew.
+  [[nodiscard]] virtual bool rewind() { return false; }
 };
 using OperatorPtr = std::unique_ptr<Operator>;
 
@@ -29,6 +31,9 @@ using OperatorPtr = std::unique_ptr<Operator>;
 // Parts of make_operator() that stand in files of their own.
 [[nodiscard]] OperatorPtr make_scan(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
                                     ExecContext& context);
+// A timeline or expansion over the columns of the contact index; null, with `input` left alone, where that cannot be.
+[[nodiscard]] OperatorPtr make_contact_op(const plan::Node& node, OperatorPtr& input, std::size_t slot_count,
+                                          ExecContext& context);
 // MakePath and Walk.
 [[nodiscard]] OperatorPtr make_walk(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
                                     ExecContext& context);
@@ -36,6 +41,11 @@ using OperatorPtr = std::unique_ptr<Operator>;
 [[nodiscard]] OperatorPtr make_apply(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
                                      ExecContext& context);
 [[nodiscard]] OperatorPtr make_argument_row(const plan::Node& node, const Batch& argument);
+// Aggregate and Distinct.
+[[nodiscard]] OperatorPtr make_grouping(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
+                                        ExecContext& context);
+[[nodiscard]] OperatorPtr make_sort(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
+                                    ExecContext& context);
 [[nodiscard]] OperatorPtr make_write(const plan::Node& node, OperatorPtr input, std::size_t slot_count,
                                      ExecContext& context);
 
@@ -46,6 +56,12 @@ class RowByRow : public Operator {
   RowByRow(OperatorPtr input, const plan::Node& node, std::size_t slot_count, ExecContext& context)
       : context_(context), node_(node), input_(std::move(input)), in_(slot_count) {}
   [[nodiscard]] Result<void> next(Batch& out) final;
+  [[nodiscard]] bool rewind() override {
+    row_ = 0;
+    row_open_ = false;
+    in_.clear();
+    return input_->rewind();
+  }
 
  protected:
   [[nodiscard]] virtual Result<void> begin_row() = 0;

@@ -36,6 +36,10 @@ class PairFinder {
 // Is the interaction one of those in the slots, alone or in a list?
 [[nodiscard]] bool is_used(const std::vector<Slot>& other_edges, const Batch& in, std::size_t row, InteractionId id);
 
+// Makes `used` the ids of those interactions.
+void collect_used(const std::vector<Slot>& other_edges, const Batch& in, std::size_t row,
+                  std::vector<std::uint64_t>& used);
+
 // What the terms leave as a window on possible times. A term that is null leaves all of time: the filter after the scan
 // decides then.
 [[nodiscard]] Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const Batch& in, std::size_t row,

@@ -21,9 +21,7 @@ class ActorScanOp final : public RowByRow {
  public:
   ActorScanOp(OperatorPtr input, const plan::Node& node, const plan::ActorScan& op, std::size_t slots,
               ExecContext& context)
-      : RowByRow(std::move(input), node, slots, context),
-        op_(op),
-        bound_(std::find(node.carried.begin(), node.carried.end(), op.slot) != node.carried.end()) {}
+      : RowByRow(std::move(input), node, slots, context), op_(op), bound_(op.is_bound) {}
 
  protected:
   Result<void> begin_row() override {
@@ -77,6 +75,7 @@ class ActorScanOp final : public RowByRow {
       return {};
     }
     if (op_.by == plan::ActorScan::By::kKey) {
+      ++context_.reads.keys;
       DEMARCHE_TRY(const auto id, context_.view().find_actor(wanted.as_string()));
       if (id) ids_.push_back(*id);
       return {};
@@ -87,6 +86,7 @@ class ActorScanOp final : public RowByRow {
       cursor_ = std::move(cursor);
       return {};
     }
+    ++context_.reads.keys;
     DEMARCHE_ASSIGN(ids_, context_.view().find_actors_by_name(wanted.as_string()));
     return {};
   }
@@ -104,9 +104,7 @@ class InteractionScanOp final : public RowByRow {
  public:
   InteractionScanOp(OperatorPtr input, const plan::Node& node, const plan::InteractionScan& op, std::size_t slots,
                     ExecContext& context)
-      : RowByRow(std::move(input), node, slots, context),
-        op_(op),
-        bound_(std::find(node.carried.begin(), node.carried.end(), op.slot) != node.carried.end()) {}
+      : RowByRow(std::move(input), node, slots, context), op_(op), bound_(op.is_bound) {}
 
  protected:
   Result<void> begin_row() override {
@@ -122,6 +120,7 @@ class InteractionScanOp final : public RowByRow {
       DEMARCHE_TRY(const Value wanted, evaluate(*op_.key, in(), row(), context_));
       if (wanted.is_null()) return {};
       if (wanted.kind() == ValueKind::kString && !wanted.as_string().empty()) {
+        ++context_.reads.keys;
         DEMARCHE_ASSIGN(single_, context_.view().find_interaction(wanted.as_string()));
         return {};
       }
@@ -342,6 +341,7 @@ class ExpandInteractionOp final : public RowByRow {
 }  // namespace
 
 OperatorPtr make_scan(const plan::Node& node, OperatorPtr input, std::size_t slots, ExecContext& context) {
+  if (OperatorPtr columnar = make_contact_op(node, input, slots, context)) return columnar;
   if (const auto* actors = std::get_if<plan::ActorScan>(&node.op)) {
     return std::make_unique<ActorScanOp>(std::move(input), node, *actors, slots, context);
   }

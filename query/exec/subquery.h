@@ -8,9 +8,17 @@
 
 namespace demarche::query {
 
-// Value of EXISTS { }, COUNT { } and their kin. `argument`: one row with the body's imports. Runs the body's plan, to
-// its first row where that is enough.
-[[nodiscard]] Result<Value> evaluate_subquery(const bound::Subquery& subquery, const Batch& argument,
-                                              ExecContext& context);
+// A body's plan as it is run for one row after the other: its operators stand from row to row where they can be set
+// back, and what EXISTS and COUNT answer is kept by the actors that they ask about.
+struct SubqueryRun;
+
+// The run of a body, made at the first call.
+[[nodiscard]] SubqueryRun& subquery_run(const bound::Subquery& subquery, ExecContext& context, std::size_t slot_count);
+// Slots of the row around that set_argument() must be called for, each once, before evaluate_subquery().
+[[nodiscard]] const std::vector<Slot>& subquery_reads(const SubqueryRun& run);
+void set_argument(SubqueryRun& run, Slot slot, Value v);
+
+// Value of EXISTS { }, COUNT { } and their kin. Runs the body's plan, to its first row where that is enough.
+[[nodiscard]] Result<Value> evaluate_subquery(const bound::Subquery& subquery, SubqueryRun& run, ExecContext& context);
 
 }  // namespace demarche::query

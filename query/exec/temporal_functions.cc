@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "engine/edtf.h"
+#include "engine/names.h"
 #include "query/exec/evaluate.h"
 
 namespace demarche::query {
@@ -59,7 +60,9 @@ class Fields {
   Result<void> only(std::initializer_list<std::string_view> known) const {
     for (const auto& [key, value] : map_) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      return wrong_value(span_, fmt::format("unknown part '{}' of a time", key));
+      const std::string near = nearest(key, {known.begin(), known.end()});
+      return wrong_value(span_, fmt::format("unknown part '{}' of a time{}", key,
+                                            near.empty() ? "" : fmt::format("; did you mean {}?", near)));
     }
     return {};
   }
@@ -298,7 +301,10 @@ Result<Value> truncated(TimeType type, const std::vector<Value>& a, Span span) {
 Result<Value> span_between(DurationUnit unit, const std::vector<Value>& a, Span span) {
   for (const Value& v : a) {
     if (!v.is_time())
-      return wrong_type(span, fmt::format("a duration lies between two times, found {}", a_kind(v.kind())));
+      return wrong_type(span, fmt::format("a duration lies between two times, found {}{}", a_kind(v.kind()),
+                                          v.kind() == ValueKind::kDate
+                                              ? "; date(c.begin) is that day, or null where the day is not known"
+                                              : ""));
   }
   return placed(between(a[0].as_time(), a[1].as_time(), unit), span);
 }
@@ -331,6 +337,7 @@ Result<Value> make_duration_value(const Value& x, Span span) {
 
 // Parts of the date of a record that hold for every day it can mean; units below the one it is written to are unknown.
 std::optional<std::int64_t> date_part(const DateValue& date, const std::string& name) {
+  if (const auto day = exact_day(date.bounds)) return component(CalendarTime{TimeType::kDay, *day, 0, 0}, name);
   const auto edtf = parse_edtf(date.text);
   const bool known = edtf && (edtf->shape == EdtfShape::kDate || edtf->shape == EdtfShape::kDateTime) &&
                      !edtf->bounds.qualified && edtf->earliest.kind == EdtfBound::Kind::kDay &&
@@ -348,6 +355,14 @@ std::optional<std::int64_t> date_part(const DateValue& date, const std::string& 
 }
 
 }  // namespace
+
+std::optional<std::int64_t> exact_day(const TimeBounds& b) {
+  if (b.is_span || b.qualified || b.has_gaps || b.fine_begin || b.fine_end) return std::nullopt;
+  if (!b.begin_min.is_finite() || !b.end_max.is_finite()) return std::nullopt;
+  const std::int64_t first = b.begin_min.seconds;
+  if (first % kSecondsPerDay != 0 || b.end_max.seconds - first != kSecondsPerDay - 1) return std::nullopt;
+  return first / kSecondsPerDay;
+}
 
 bool is_time_function(FunctionId id) { return id >= F::kDate && id <= F::kFromEpochMillis; }
 

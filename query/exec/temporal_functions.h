@@ -19,6 +19,10 @@ namespace demarche::query {
 [[nodiscard]] Result<Value> call_time_function(const FunctionDef& def, const std::vector<Value>& arguments, Span span,
                                                const ExecContext& context);
 
+// The day that a date means, if it is one moment within one whole day and not qualified: what its parts are taken from,
+// however it was written.
+[[nodiscard]] std::optional<std::int64_t> exact_day(const TimeBounds& bounds);
+
 // year, weekDay, minutesOfHour ... REQUIRES: a time, a duration or a date. Of a vague date what it leaves open is null.
 // Errors: what the type has not.
 [[nodiscard]] Result<Value> time_part(const Value& value, const std::string& name, Span span);

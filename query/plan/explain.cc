@@ -135,6 +135,9 @@ class Explainer {
   std::string operator()(const plan::Delete& op) const { return op.what.detach ? "detach and delete" : "delete"; }
   std::string operator()(const plan::Merge&) const { return "find or create"; }
   std::string operator()(const plan::Record&) const { return "record"; }
+  std::string operator()(const plan::Correct& op) const {
+    return fmt::format("{} {}", op.correct.retract ? "retract" : "correct", written(op.correct.interaction));
+  }
 
  private:
   const bound::Query& query_;
@@ -173,7 +176,7 @@ class Printer {
     const auto planned = plan_.subqueries.find(node->body.get());
     if (planned == plan_.subqueries.end()) return;
     out_ += fmt::format("for {}\n", explainer_.written(expr.span));
-    chain(planned->second.get(), 1);
+    chain(planned->second.root.get(), 1);
     for_each_expression(node->body->steps, [this](const bound::Expr& inner) { subquery(inner); });
   }
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "engine/store.h"
+#include "query/plan/estimates.h"
 #include "query/plan/plan.h"
 
 namespace demarche::query {
@@ -13,6 +13,6 @@ inline constexpr double kConditionShare = 0.3;
 
 // Puts the operators for `match` above `input`. `live`: the slots that are filled; those of the patterns are added.
 [[nodiscard]] plan::NodePtr plan_match(const bound::Match& match, plan::NodePtr input, std::vector<Slot>& live,
-                                       const Statistics& statistics);
+                                       const Estimates& estimates, const PlanOptions& options);
 
 }  // namespace demarche::query

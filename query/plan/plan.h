@@ -29,6 +29,7 @@ struct ActorScan {
   By by = By::kAll;
   bound::ExprPtr wanted;  // kKey, kName
   std::string label;      // kLabel
+  bool is_bound = false;  // the slot is filled: what stands there must be an actor
 };
 // One interaction by key, or all of the timeline that can qualify.
 struct InteractionScan {
@@ -36,6 +37,7 @@ struct InteractionScan {
   bound::ExprPtr key;  // null: the timeline
   bound::KindFilter kinds;
   std::vector<WindowTerm> windows;
+  bool is_bound = false;  // the slot is filled: what stands there must be an interaction of these kinds
 };
 // Related pairs of actors with their interaction, straight from the timeline.
 struct ContactScan {
@@ -132,6 +134,9 @@ struct Create {
 struct Record {
   bound::Record record;
 };
+struct Correct {
+  bound::Correct correct;
+};
 struct Update {
   bound::Update update;
 };
@@ -148,7 +153,8 @@ using NodePtr = std::unique_ptr<Node>;
 // Runs `inner` for each row and adds the slots it makes. optional: a row for which it finds nothing stays, with null in
 // them.
 struct Apply {
-  NodePtr inner;  // ends in an Argument
+  NodePtr inner;            // ends in an Argument
+  std::vector<Slot> given;  // slots of the row that it may read
   std::vector<Slot> made;
   bool optional = false;
 };
@@ -168,21 +174,38 @@ struct Merge {
   std::vector<bound::Change> on_match;
 };
 
+// Which of the slots that a scan or an expansion fills are read later; the others may stay empty. facts: the kind and
+// date of the interaction are asked for.
+struct Reads {
+  bool left = true;
+  bool edge = true;
+  bool right = true;  // of an expansion: its other end
+  bool facts = true;
+};
+
 struct Node {
   std::variant<SingleRow, Argument, Apply, Merge, Union, ActorScan, InteractionScan, ContactScan, Expand,
                ExpandInteraction, Walk, CallProcedure, MakePath, Filter, Project, Aggregate, Distinct, Sort, Skip,
-               Limit, Unwind, Create, Update, Delete, Record>
+               Limit, Unwind, Create, Update, Delete, Record, Correct>
       op;
   std::unique_ptr<Node> input;  // null for SingleRow only
   std::vector<Slot> carried;    // slots of the input that are copied along to each row this node makes
+  Reads reads;
   double rows_estimate = 1;
+  double cost_estimate = 0;  // nanoseconds, of all up to here
+};
+
+// A query inside an expression.
+struct Subquery {
+  NodePtr root;             // ends in an Argument
+  std::vector<Slot> reads;  // of the row around
+  bool repeatable = false;  // answers alike for rows alike in what it reads
 };
 
 struct Plan {
   NodePtr root;
   bound::Query query;  // columns, slots, notices
-  // The queries inside expressions; each ends in an Argument.
-  std::unordered_map<const bound::SubqueryBody*, NodePtr> subqueries;
+  std::unordered_map<const bound::SubqueryBody*, Subquery> subqueries;
 };
 
 }  // namespace demarche::query::plan

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "query/bind/bind_expression.h"
+#include "query/plan/liveness.h"
 #include "query/plan/match_planner.h"
 
 namespace demarche::query {
@@ -22,8 +23,8 @@ NodePtr make_argument(std::vector<Slot> carried) {
 
 class Planner {
  public:
-  Planner(const Statistics& statistics, NodePtr root, std::vector<Slot> live)
-      : statistics_(statistics), root_(std::move(root)), live_(std::move(live)) {}
+  Planner(const Estimates& estimates, const PlanOptions& options, NodePtr root, std::vector<Slot> live)
+      : estimates_(estimates), options_(options), root_(std::move(root)), live_(std::move(live)) {}
 
   NodePtr run(const std::vector<bound::Step>& steps) {
     for (const bound::Step& step : steps) {
@@ -40,19 +41,34 @@ class Planner {
     node->input = std::move(root_);
     node->carried = live_;
     node->rows_estimate = rows;
+    node->cost_estimate = node->input->cost_estimate + cost_of(*node);
     root_ = std::move(node);
+  }
+  // Nanoseconds, roughly: so much for each row that comes in, and what an inner plan costs for each.
+  static double cost_of(const plan::Node& node) {
+    constexpr double kRow = 50;
+    const double rows = std::max(1.0, node.input->rows_estimate);
+    if (const auto* apply = std::get_if<plan::Apply>(&node.op)) return rows * (kRow + apply->inner->cost_estimate);
+    if (const auto* merge = std::get_if<plan::Merge>(&node.op)) return rows * (kRow + merge->inner->cost_estimate);
+    if (const auto* parts = std::get_if<plan::Union>(&node.op)) {
+      double sum = 0;
+      for (const NodePtr& part : parts->parts) sum += part->cost_estimate;
+      return rows * sum;
+    }
+    return rows * kRow;
   }
   void make_live(Slot slot) { live_.push_back(slot); }
 
   void add(const bound::Match& match) {
     if (!match.optional) {
-      root_ = plan_match(match, std::move(root_), live_, statistics_);
+      root_ = plan_match(match, std::move(root_), live_, estimates_, options_);
       return;
     }
     std::vector<Slot> live = live_;
     plan::Apply optional;
     optional.optional = true;
-    optional.inner = plan_match(match, make_argument(live_), live, statistics_);
+    optional.given = live_;
+    optional.inner = plan_match(match, make_argument(live_), live, estimates_, options_);
     optional.made.assign(live.begin() + static_cast<std::ptrdiff_t>(live_.size()), live.end());
     const double rows = root_->rows_estimate * std::max(1.0, optional.inner->rows_estimate);
     push(std::move(optional), rows);
@@ -68,9 +84,15 @@ class Planner {
       for (const bound::Assignment& key : p.keys) make_live(key.slot);
       for (const bound::Aggregate& aggregate : p.aggregates) make_live(aggregate.slot);
     }
-    push(plan::Project{p.items}, rows);
     std::vector<Slot> output;
     for (const bound::Assignment& item : p.items) output.push_back(item.slot);
+    if (p.limit && projects_last(p)) {
+      cut_first(p, rows);
+      live_ = output;
+      if (p.where) push(plan::Filter{{p.where}}, root_->rows_estimate * kConditionShare);
+      return;
+    }
+    push(plan::Project{p.items}, rows);
     if (p.distinct) {
       live_ = output;
       push(plan::Distinct{output}, rows * kConditionShare);
@@ -80,9 +102,67 @@ class Planner {
     }
     if (!p.order.empty()) push(plan::Sort{p.order, p.skip, p.limit}, rows);
     if (p.skip) push(plan::Skip{p.skip}, rows);
-    if (p.limit) push(plan::Limit{p.limit}, rows);
-    if (p.where) push(plan::Filter{{p.where}}, rows * kConditionShare);
+    if (p.limit) push(plan::Limit{p.limit}, rows_left(p, rows));
+    if (p.where) push(plan::Filter{{p.where}}, root_->rows_estimate * kConditionShare);
     live_ = output;
+  }
+
+  // With LIMIT the columns can be computed for the rows that are left only: unless DISTINCT needs them before, a sort
+  // key uses them in a way of its own, or computing them twice would give other values.
+  [[nodiscard]] bool projects_last(const bound::Projection& p) const {
+    if (!options_.optimise || p.distinct) return false;
+    if (p.order.empty()) return true;
+    for (const bound::Assignment& item : p.items) {
+      if (!is_pure(*item.expression)) return false;
+    }
+    for (const bound::SortKey& key : p.order) {
+      if (item_of(p, *key.expression) != nullptr) continue;
+      if (!is_pure(*key.expression)) return false;
+      std::vector<Slot> read;
+      collect_slots(*key.expression, read);
+      for (const bound::Assignment& item : p.items) {
+        if (std::find(read.begin(), read.end(), item.slot) != read.end()) return false;
+      }
+    }
+    return true;
+  }
+
+  // The column that a sort key is.
+  static const bound::Assignment* item_of(const bound::Projection& p, const bound::Expr& key) {
+    const auto* ref = std::get_if<bound::SlotRef>(&key.node);
+    if (ref == nullptr) return nullptr;
+    const auto it = std::find_if(p.items.begin(), p.items.end(),
+                                 [&](const bound::Assignment& item) { return item.slot == ref->slot; });
+    return it == p.items.end() ? nullptr : &*it;
+  }
+
+  static bool is_pure(const bound::Expr& expr) {
+    bool out = true;
+    for_each_part(expr, [&](const bound::Expr& part) {
+      const auto* function = std::get_if<bound::Function>(&part.node);
+      out = out && (function == nullptr || function->def->id != FunctionId::kRand) &&
+            !std::holds_alternative<bound::Subquery>(part.node);
+    });
+    return out;
+  }
+
+  void cut_first(const bound::Projection& p, double rows) {
+    if (!p.order.empty()) {
+      plan::Sort sort{p.order, p.skip, p.limit};
+      for (bound::SortKey& key : sort.keys) {
+        if (const bound::Assignment* item = item_of(p, *key.expression)) key.expression = item->expression;
+      }
+      push(std::move(sort), rows);
+    }
+    if (p.skip) push(plan::Skip{p.skip}, rows);
+    push(plan::Limit{p.limit}, rows_left(p, rows));
+    push(plan::Project{p.items}, root_->rows_estimate);
+  }
+
+  static double rows_left(const bound::Projection& p, double rows) {
+    const auto* constant = p.limit ? std::get_if<bound::Constant>(&p.limit->node) : nullptr;
+    if (constant == nullptr || constant->value.kind() != ValueKind::kInteger) return rows;
+    return std::min(rows, static_cast<double>(constant->value.as_integer()));
   }
 
   void add(const bound::Unwind& unwind) {
@@ -104,13 +184,14 @@ class Planner {
   void add(const bound::Merge& merge) {
     std::vector<Slot> live = live_;
     plan::Merge node{nullptr, {}, merge.create, merge.on_create, merge.on_match};
-    node.inner = plan_match(merge.match, make_argument(live_), live, statistics_);
+    node.inner = plan_match(merge.match, make_argument(live_), live, estimates_, options_);
     node.made.assign(live.begin() + static_cast<std::ptrdiff_t>(live_.size()), live.end());
     push(std::move(node), root_->rows_estimate);
     live_ = std::move(live);
   }
 
   void add(const bound::Record& record) { push(plan::Record{record}, 1); }
+  void add(const bound::Correct& correct) { push(plan::Correct{correct}, 1); }
 
   void add(const bound::Filter& filter) {
     push(plan::Filter{filter.conditions}, root_->rows_estimate * kConditionShare);
@@ -123,7 +204,8 @@ class Planner {
 
   void add(const bound::CallQuery& call) {
     plan::Apply apply;
-    apply.inner = Planner(statistics_, make_argument(live_), live_).run(call.body->steps);
+    apply.given = live_;
+    apply.inner = Planner(estimates_, options_, make_argument(live_), live_).run(call.body->steps);
     apply.made = call.body->columns;
     const double rows = root_->rows_estimate * std::max(1.0, apply.inner->rows_estimate);
     push(std::move(apply), rows);
@@ -136,7 +218,7 @@ class Planner {
     out.given = live_;
     double rows = 0;
     for (const auto& part : u.parts) {
-      Planner planner(statistics_, make_argument(live_), live_);
+      Planner planner(estimates_, options_, make_argument(live_), live_);
       planner.root_ = planner.run(part->steps);
       planner.live_ = part->columns;
       plan::Project project;
@@ -155,7 +237,8 @@ class Planner {
     if (u.distinct) push(plan::Distinct{u.columns}, rows * kConditionShare);
   }
 
-  const Statistics& statistics_;
+  const Estimates& estimates_;
+  const PlanOptions& options_;
   NodePtr root_;
   std::vector<Slot> live_;
 };
@@ -163,32 +246,39 @@ class Planner {
 // Finds the queries inside the expressions of steps and plans them, and those inside these.
 class SubqueryPlanner {
  public:
-  SubqueryPlanner(const Statistics& statistics, plan::Plan& plan) : statistics_(statistics), plan_(plan) {}
+  SubqueryPlanner(const Estimates& estimates, const PlanOptions& options, plan::Plan& plan)
+      : estimates_(estimates), options_(options), plan_(plan) {}
 
   void run(const std::vector<bound::Step>& steps) {
     for_each_expression(steps, [this](const bound::Expr& expr) {
       const auto* subquery = std::get_if<bound::Subquery>(&expr.node);
       if (subquery == nullptr) return;
       const bound::SubqueryBody& body = *subquery->body;
-      NodePtr& planned = plan_.subqueries[&body];
+      NodePtr& planned = plan_.subqueries[&body].root;
       if (planned) return;
-      planned = Planner(statistics_, make_argument(body.imports), body.imports).run(body.steps);
+      planned = Planner(estimates_, options_, make_argument(body.imports), body.imports).run(body.steps);
       run(body.steps);
     });
   }
 
  private:
-  const Statistics& statistics_;
+  const Estimates& estimates_;
+  const PlanOptions& options_;
   plan::Plan& plan_;
 };
 
 }  // namespace
 
-Result<plan::Plan> plan_query(bound::Query query, const Statistics& statistics) {
+Result<plan::Plan> plan_query(bound::Query query, const Estimates& estimates, const PlanOptions& options) {
+  PlanOptions used = options;
+  // A statement that writes does so for every row, whatever is shown of it: nothing is put off.
+  used.optimise = options.optimise && !query.writes;
   plan::Plan out;
-  out.root = Planner(statistics, std::make_unique<plan::Node>(), {}).run(query.steps);
+  out.root = Planner(estimates, used, std::make_unique<plan::Node>(), {}).run(query.steps);
   out.query = std::move(query);
-  SubqueryPlanner(statistics, out).run(out.query.steps);
+  SubqueryPlanner(estimates, used, out).run(out.query.steps);
+  note_subqueries(out);
+  if (used.optimise) drop_unread(out);
   return out;
 }
 

@@ -8,12 +8,13 @@
 #include <string>
 
 #include "engine/result.h"
-#include "engine/store.h"
+#include "query/plan/estimates.h"
 #include "query/plan/plan.h"
 
 namespace demarche::query {
 
-[[nodiscard]] Result<plan::Plan> plan_query(bound::Query query, const Statistics& statistics);
+[[nodiscard]] Result<plan::Plan> plan_query(bound::Query query, const Estimates& estimates,
+                                            const PlanOptions& options = {});
 
 // The plan as an indented tree, last operator first, with estimated rows.
 [[nodiscard]] std::string explain(const plan::Plan& plan, std::string_view text);

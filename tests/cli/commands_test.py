@@ -132,7 +132,7 @@ class Formats(Case):
         self.assertTrue(text.endswith("\r\n"))
         header, first, second = csv_rows(text)
         self.assertEqual(header, self.COLUMNS)
-        self.assertEqual(first, ["1", "tab\there", "2016-04~", "", "[1, null, 'x']", "{a: 1, b: 'c'}", "1.0", "true"])
+        self.assertEqual(first, ["1", "tab\there", "2016-04~", "", '[1, null, "x"]', '{"a": 1, "b": "c"}', "1.0", "true"])
         self.assertEqual(second[1], "feed\nback\\slash")
 
     def test_csv_quotes_what_it_must(self):
@@ -161,6 +161,14 @@ class Formats(Case):
         self.assertEqual(lines[0].split("\t"), self.COLUMNS)
         self.assertEqual(lines[1].split("\t")[:4], ["1", "tab\\there", "2016-04~", ""])
         self.assertEqual(lines[2].split("\t")[1], "feed\\nback\\\\slash")
+
+    def test_lists_and_maps_in_csv_and_tsv_are_json_with_names(self):
+        statement = "MATCH (a {key: 'riyad-hijab'})-[c:CALL]-(b) RETURN [b, 'x, \"y\"', 1, null, DATE '2016-04~'] AS l, {who: a, n: [2.5, true]} AS m"
+        want = [["John Kerry", 'x, "y"', 1, None, "2016-04~"], {"who": "Riyad Hijab", "n": [2.5, True]}]
+        ran = self.done(query(example(), statement, "--format", "csv", "--no-header"))
+        self.assertEqual([json.loads(cell) for cell in csv_rows(ran.out)[0]], want)
+        ran = self.done(query(example(), statement, "--format", "tsv", "--no-header"))
+        self.assertEqual([json.loads(cell.replace("\\\\", "\\")) for cell in ran.lines[0].split("\t")], want)
 
     def test_no_header(self):
         for name in ("table", "csv", "tsv"):
@@ -377,6 +385,37 @@ class Who(Case):
         self.assertEqual(len(got), 10)
         first = self.who("--before", "hnc-walkout", "--certain").lines[0]
         self.assertEqual(first, "Before hnc-walkout (a day within 18..24 Apr 2016): 10 certain")
+
+    def test_of_one_actor_and_of_two_with_one_another(self):
+        def keys(*args):
+            return [json.loads(line)["key"] for line in self.who("--before", "hnc-walkout", *args, "--format", "jsonl").lines]
+        self.assertEqual(keys("--actor", "Sergei Lavrov"), ["kerry-zurich-jan", "issg-munich", "kerry-moscow-mar"])
+        self.assertEqual(keys("--actor", "Sergei Lavrov", "--actor", "Staffan de Mistura"), ["issg-munich"])
+        # Principal's counterparts were not in contact with one another, nor were two delegations with a mediator.
+        self.assertEqual(keys("--actor", "Sergei Lavrov", "--actor", "Vladimir Putin"), [])
+        self.assertEqual(keys("--actor", "Government of Syria", "--actor", "High Negotiations Committee"), [])
+        self.assertEqual(keys("--actor", "Government of Syria"), ["geneva-iii-march", "geneva-iii-april"])
+        self.assertEqual(self.who("--before", "hnc-walkout", "--actor", "Government of Syria").lines[0],
+                         "Before hnc-walkout (a day within 18..24 Apr 2016) of Government of Syria: 1 certain, 1 under way, 0 possible")
+        three = [word for name in ("syria", "Kerry", "Sergey Lavrov") for word in ("--actor", name)]
+        self.refused(run("who", example(), "--before", "2016", *three), "3 actors", "one actor, or of two")
+        self.refused(run("who", example(), "--before", "2016", "--actor", "Sergei Lavrow"), "Sergey Lavrov")
+
+    def test_the_last_ones_only(self):
+        ran = self.who("--before", "hnc-walkout", "--last", "2")
+        self.assertTrue(ran.lines[0].endswith("10 certain, 1 under way, 2 possible; the latest 2 of them"), ran.lines[0])
+        self.assertIn("gcc-summit-riyadh", ran.out)
+        self.assertNotIn("geneva-iii-april", ran.out)
+        got = [json.loads(line)["key"] for line in self.who("--before", "hnc-walkout", "--last", "2", "--format", "jsonl").lines]
+        self.assertEqual(got, ["kerry-cairo-apr", "gcc-summit-riyadh"])
+        self.refused(run("who", example(), "--before", "2016", "--last", "0"), "--last", status=USAGE)
+
+    def test_what_has_no_key_is_named_by_its_number(self):
+        store = self.store({"actor": {"key": "a", "name": "Ann"}}, {"actor": {"key": "b", "name": "Bob"}},
+                           {"interaction": {"kind": "CALL", "when": "2015", "participants":
+                                            [{"actor": "a", "role": "caller"}, {"actor": "b", "role": "callee"}]}})
+        number = self.done(run("who", store, "--before", "2016")).lines[3].strip()
+        self.assertIn("Ann", self.done(run("why", store, number)).out)
 
     def test_a_date_instead_of_a_key(self):
         self.assertEqual(self.who("--before", "2016-03-01").lines[0], "Before 2016-03-01 (1 Mar 2016): 6 certain, 0 under way, 0 possible")
@@ -692,7 +731,14 @@ class Shell(Case):
 
     def test_functions(self):
         self.assertRegex(self.done(self.shell(".functions certainty\n")).out, r"^certainty\(p\) +'certain', 'possible' or 'no'")
-        self.assertGreater(len(self.done(self.shell(".functions\n")).lines), 30)
+        listed = self.done(self.shell(".functions\n")).out
+        self.assertGreater(len(listed.splitlines()), 30)
+        # The same as CALL functions(), one line each.
+        self.assertEqual(self.done(self.shell(".help functions\n")).out, listed)
+        rows = self.done(self.shell(".mode jsonl\nCALL functions() YIELD signature, help RETURN signature, help;\n")).out
+        called = [json.loads(line) for line in rows.splitlines()]
+        self.assertEqual([f"{row['signature']:<34}  {row['help']}" for row in called], listed.splitlines())
+        self.assertIn("no help on 'zebras'", self.shell(".help zebras\n").err)
 
     def test_mode(self):
         ran = self.done(self.shell(".mode csv\nRETURN 1 AS x;\n.mode jsonl\nRETURN 1 AS x;\n.mode tsv\nRETURN 1 AS x;\n"))

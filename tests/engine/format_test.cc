@@ -14,6 +14,7 @@
 
 #include "engine/impl/bytes.h"
 #include "engine/impl/history_value.h"
+#include "engine/impl/kept_statistics.h"
 #include "engine/impl/key_codec.h"
 #include "engine/impl/kv.h"
 #include "engine/impl/packed_column.h"
@@ -155,6 +156,9 @@ std::vector<Interaction> interactions_of_commit_3() {
   return {numbered(row_42(), 42), numbered(row_43(), 43), numbered(row_44(), 44), numbered(row_45(), 45)};
 }
 
+// Rows that actors 0 to 9 are in.
+const std::vector<std::uint64_t> kDegrees = {0, 42, 42, 1, 1, 1, 1, 4, 4, 2};
+
 CommitRecord commit_3() {
   CommitRecord out;
   out.time_micros = 1461934800000000;  // 2016-04-29T13:00:00Z
@@ -166,6 +170,29 @@ CommitRecord commit_3() {
   out.interaction_count = 45;
   out.source_count = 1;
   out.note = "note";
+  KeptCounts labels;
+  labels.add_label("Person", 1);
+  labels.add_label("Group", 1);
+  out.counts = labels.encode();
+  return out;
+}
+
+// The 41 interactions before.
+Interaction early_row() {
+  Interaction out = meeting("", "2015", {ActorId{1}, ActorId{2}});
+  out.place = "Geneva";
+  return out;
+}
+
+// What is counted up to commit 3.
+KeptStatistics statistics() {
+  KeptStatistics out;
+  out.upto = kThird;
+  out.counts.add_label("Person", 1);
+  out.counts.add_label("Group", 1);
+  for (int n = 1; n <= 41; ++n) count_row(out.counts, early_row(), 1);
+  for (const Interaction& i : interactions_of_commit_3()) count_row(out.counts, i, 1);
+  for (const std::uint64_t degree : kDegrees) out.degrees.move(0, degree);
   return out;
 }
 
@@ -268,6 +295,8 @@ std::map<std::string, Expected> expected_examples() {
       {"commit", {{commit_key(kThird), encode_commit(commit_3())}, Family::kCommit, In::kNowhere}},
       {"commit-id", {{"desk-7/0042", encode_u64(3)}, Family::kCommitId, In::kTail}},
       {"sealed", {{std::string(kSealedKey), encode_u64(3)}, Family::kMeta, In::kSealed}},
+      {"statistics", {{std::string(kStatisticsKey), statistics().encode()}, Family::kMeta, In::kSealed}},
+      {"degrees", {{degrees_key(0), encode_degrees(kDegrees)}, Family::kMeta, In::kSealed}},
       {"synced", {{std::string(kSyncedKey), encode_u64(3)}, Family::kMeta, In::kTail}},
   };
 }
@@ -291,9 +320,7 @@ void tell_story(Store& store) {
   for (int n = 1; n <= 6; ++n) must(tx->add_actor(actor(fmt::format("actor-{}", n))));
   must(tx->add_source(press_digest()));
   for (int n = 1; n <= 41; ++n) {
-    Interaction early = meeting("", "2015", {ActorId{1}, ActorId{2}});
-    early.place = "Geneva";
-    must(tx->add_interaction(early));
+    must(tx->add_interaction(early_row()));
   }
   must(tx->commit("before"));
   tx = must(store.begin());
@@ -384,6 +411,16 @@ TEST_CASE("format: what is read from the examples is what the document says of t
   const CommitRecord commit = must(decode_commit(value("commit")));
   CHECK(commit.next_row == RowNumber{46});
   CHECK(commit.interaction_count == 45);
+  REQUIRE(commit.counts);
+  CHECK(must(KeptCounts::decode(*commit.counts)).labels().at("Person") == 1);
+  const KeptStatistics counted = must(KeptStatistics::decode(value("statistics")));
+  CHECK(counted.upto == kThird);
+  CHECK(counted.degrees == statistics().degrees);
+  const KeptCounts::OfKind& meetings = counted.counts.kinds().at(kinds::kMeeting.value);
+  CHECK(meetings.entries == 41 * 2 + 2 + 9);
+  CHECK(meetings.months.at(month_of({days_from_civil(2015, 1, 1) * kSecondsPerDay})) == 41);
+  CHECK(meetings.months.at(month_of(kDay.bounds.begin_min)) == 2);
+  CHECK(counted.counts.kinds().at(1000).months.at(kUndated) == 1);
   const auto version = decode_version_key(examples["taken-back"].key);
   REQUIRE(version);
   CHECK(version->id == 44);

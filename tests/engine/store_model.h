@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -25,10 +26,17 @@ struct ModelState {
   std::map<std::uint64_t, Actor> actors;
   std::map<std::uint64_t, Interaction> interactions;
   std::map<std::uint64_t, Source> sources;
+  std::map<std::uint64_t, std::uint64_t> entries;  // rows that an actor is in, retired ones too
   std::uint64_t next_actor = 1;
   std::uint64_t next_row = 1;
   std::int64_t time_micros = 0;
 
+  // Counts a row written for an interaction.
+  void count_row(const Interaction& interaction) {
+    std::set<std::uint64_t> ids;
+    for (const Party& p : parties_of(interaction.participants)) ids.insert(p.actor.value);
+    for (const std::uint64_t id : ids) ++entries[id];
+  }
   [[nodiscard]] bool takes_part(std::uint64_t actor) const {
     return std::any_of(interactions.begin(), interactions.end(), [actor](const auto& at) {
       const std::vector<Party> parties = parties_of(at.second.participants);
@@ -197,6 +205,78 @@ inline void agree_actors(const View& view, const ModelState& state, std::uint64_
     ++i;
   }
   for (const auto& [name, ids] : by_name) REQUIRE(must(view.find_actors_by_name(name)) == ids);
+}
+
+// What the planner is told. `exact`: of the newest state; of others only the totals are held to.
+inline void agree_statistics(const View& view, const ModelState& state, bool exact, RowSampler& sampler) {
+  const auto got = must(view.planner_statistics());
+  REQUIRE(must(view.planner_statistics()) == got);  // made once
+  REQUIRE(got->actors() == state.actors.size());
+  REQUIRE(got->interactions() == state.interactions.size());
+  const auto near = [](double want) { return Approx(want).margin(1e-6); };
+  REQUIRE(got->interactions_of({}) == near(static_cast<double>(state.interactions.size())));
+  if (!exact) return;
+  std::map<std::string, std::uint64_t> labels = {{"nobody has it", 0}};
+  for (const auto& [id, actor] : state.actors) {
+    for (const std::string& label : actor.labels) ++labels[label];
+  }
+  for (const auto& [label, count] : labels) {
+    INFO("label " << label);
+    REQUIRE(got->actors_with_label(label) == count);
+  }
+  for (int n = 0; n < 4; ++n) {
+    const KindSet kinds = n == 0 ? KindSet() : random_kinds(view.kinds(), sampler);
+    // Whole months, so that nothing is interpolated.
+    const auto month = [&] {
+      return Timestamp{days_from_civil(2014, 1 + static_cast<unsigned>(sampler.below(12)), 1) * kSecondsPerDay +
+                       static_cast<std::int64_t>(0)};
+    };
+    TimeWindow window{month(),
+                      {days_from_civil(2015 + static_cast<std::int64_t>(sampler.below(4)),
+                                       1 + static_cast<unsigned>(sampler.below(12)), 1) *
+                       kSecondsPerDay}};
+    if (sampler.one_in(4)) window.begin = Timestamp::lowest();
+    if (sampler.one_in(4)) window.end = Timestamp::highest();
+    std::uint64_t all = 0;
+    std::uint64_t within = 0;
+    std::uint64_t undated = 0;
+    std::uint64_t entries = 0;
+    for (const auto& [id, one] : state.interactions) {
+      if (!kinds.contains(one.kind)) continue;
+      ++all;
+      std::set<std::uint64_t> actors;
+      for (const Party& p : parties_of(one.participants)) actors.insert(p.actor.value);
+      entries += actors.size();
+      if (!one.when) {
+        ++undated;
+      } else {
+        const Timestamp begin = one.when->bounds.begin_min;
+        within += begin >= window.begin && begin < window.end ? 1 : 0;
+      }
+    }
+    REQUIRE(got->interactions_of(kinds) == near(static_cast<double>(all)));
+    REQUIRE(got->undated(kinds) == near(static_cast<double>(undated)));
+    REQUIRE(got->entries_of(kinds) == near(static_cast<double>(entries)));
+    REQUIRE(got->interactions_of(kinds, window) == near(static_cast<double>(within)));
+  }
+  std::vector<std::uint64_t> degrees;
+  for (const auto& [actor, count] : state.entries) {
+    degrees.push_back(count);
+    REQUIRE(must(view.degree_bound(ActorId{actor})) == count);
+  }
+  std::sort(degrees.begin(), degrees.end());
+  REQUIRE(must(view.degree_bound(ActorId{state.next_actor + 1000})) == 0);
+  for (const double q : {0.0, 0.1, 0.5, 0.9, 1.0}) {
+    const double quantile = got->degree_quantile(q);
+    INFO("quantile " << q);
+    if (degrees.empty()) {
+      REQUIRE(quantile == 0);
+      continue;
+    }
+    const auto at = static_cast<std::size_t>(std::max(std::ceil(q * static_cast<double>(degrees.size())), 1.0)) - 1;
+    REQUIRE(quantile >= static_cast<double>(degrees[at]));
+    REQUIRE(quantile < 2 * static_cast<double>(degrees[at]));
+  }
 }
 
 // The whole view against the model. `keys`: asked for, there or not. Takes `windows` random windows a road.

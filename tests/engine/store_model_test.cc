@@ -55,6 +55,7 @@ class History {
   void check_newest() {
     INFO("newest state, commit " << versions_.size() - 1);
     agree(*store_->view(), versions_.back(), versions_.back(), kKeys, sampler_, 10);
+    agree_statistics(*store_->view(), versions_.back(), /*exact=*/true, sampler_);
   }
 
   void check_earlier() {
@@ -64,6 +65,7 @@ class History {
     REQUIRE(view->statistics().commit == CommitNumber{n});
     REQUIRE(view->statistics().commit_time_micros == versions_[n].time_micros);
     agree(*view, versions_[n], versions_.back(), kKeys, sampler_, 4);
+    agree_statistics(*view, versions_[n], /*exact=*/n + 1 == versions_.size(), sampler_);
     if (sampler_.one_in(4)) held_.emplace_back(view, n);
     CHECK(refusal(store_->view_at(CommitNumber{versions_.size()})).code == ErrorCode::kNotFound);
   }
@@ -100,6 +102,7 @@ class History {
       store_ = must(Store::open(path_, options));
       INFO("opened read-only");
       agree(*store_->view(), versions_.back(), versions_.back(), kKeys, sampler_, 4);
+      agree_statistics(*store_->view(), versions_.back(), /*exact=*/true, sampler_);
       check_earlier();
       CHECK(refusal(store_->seal()).code == ErrorCode::kDenied);
       held_.clear();
@@ -284,6 +287,7 @@ class History {
     REQUIRE(id->value == state.next_row);
     one.id = *id;
     one.row = RowNumber{state.next_row++};
+    state.count_row(one);
     state.interactions[id->value] = std::move(one);
   }
 
@@ -330,6 +334,7 @@ class History {
                          one.participants != before.participants;
     one.id = InteractionId{id};
     one.row = new_row ? RowNumber{state.next_row++} : before.row;
+    if (new_row) state.count_row(one);
     old->second = std::move(one);
   }
 
