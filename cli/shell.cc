@@ -35,13 +35,14 @@ constexpr const char* kHelp =
     "  .names TEXT          actors whose names begin so\n"
     "  .kinds               the hierarchy of kinds\n"
     "  .functions [TEXT]    functions, or those whose name contains TEXT\n"
+    "  .storage             what takes how much of the disk and of memory\n"
     "  .mode FORMAT         table, csv, tsv, json or jsonl\n"
     "  .param NAME VALUE    give $NAME a value for the statements to come; .param alone lists them\n"
     "  .read FILE           run the statements of a file\n"
     "  .help                this text\n"
     "  .quit                leave (or Control-D); Control-C stops a statement, or clears the line\n";
 
-constexpr const char* kCommandNames[] = {".who",  ".why",   ".names", ".kinds", ".functions",
+constexpr const char* kCommandNames[] = {".who",  ".why",   ".names", ".kinds", ".functions", ".storage",
                                          ".mode", ".param", ".read",  ".help",  ".quit"};
 
 const std::vector<std::string>& keywords() {
@@ -226,6 +227,7 @@ class Shell {
     if (name == ".help") return print(kHelp), kDone;
     if (name == ".kinds") return kinds();
     if (name == ".functions") return functions(rest);
+    if (name == ".storage") return show_storage(*store_), kDone;
     if (name == ".mode") return mode(rest);
     if (name == ".names") return names(rest);
     if (name == ".param") return param(rest);
