@@ -80,7 +80,7 @@ struct ContactScan::State {
   std::size_t next_actor = 0;   // of them, the one that comes after `owner`
   bool names_owner = false;     // each line says whose it is
   ContactScanOptions options;
-  const KindSet& wanted;
+  KindSet wanted;
   impl::BlockWalk walk;
   std::array<std::uint32_t, impl::kBlockRowsMax> chosen;
   std::size_t chosen_count = 0;
