@@ -9,6 +9,7 @@
 #include "engine/impl/record_walk.h"
 #include "engine/impl/row_check.h"
 #include "engine/impl/seal.h"
+#include "engine/impl/statistics_check.h"
 #include "engine/impl/store_state.h"
 
 namespace demarche {
@@ -49,6 +50,7 @@ class StoreCheck {
     }
     DEMARCHE_ASSIGN(commits_, impl::read_commits(*reader_, fault_));
     report_.commits = commits_.commits.size();
+    DEMARCHE_CHECK(statistics_.start(*reader_, commits_, statistics_fault_));
     DEMARCHE_CHECK(check_mark());
     DEMARCHE_CHECK(check_commit_ids());
     DEMARCHE_CHECK(check_kinds());
@@ -65,6 +67,7 @@ class StoreCheck {
     DEMARCHE_CHECK(check_histories(Family::kKey, held_[0], report_.keys));
     DEMARCHE_CHECK(check_histories(Family::kName, held_[1], report_.names));
     DEMARCHE_CHECK(check_histories(Family::kLabel, held_[2], report_.labels));
+    DEMARCHE_CHECK(statistics_.finish(*reader_, commits_, statistics_fault_));
     return std::move(report_);
   }
 
@@ -202,6 +205,7 @@ class StoreCheck {
   }
 
   Result<void> check_history(const impl::InteractionHistory& history) {
+    statistics_.take(history);
     const auto where = [&] { return words("interaction", history.id.value); };
     if (history.id.value >= commits_.head().next_row.value) {
       fault_(Family::kInteraction, where(), "is of no commit");
@@ -260,6 +264,7 @@ class StoreCheck {
 
   // Is what a record says of itself what is stored? Counted, so that what is stored beyond it shows.
   Result<void> check_held(const Held& wanted) {
+    statistics_.take(wanted);
     ++held_[wanted.family == Family::kKey ? 0 : wanted.family == Family::kName ? 1 : 2];
     DEMARCHE_TRY(const auto bytes, reader_get(wanted.family, wanted.key));
     const auto stored = bytes ? impl::stretches_of(wanted.family, wanted.key, *bytes) : std::nullopt;
@@ -358,6 +363,10 @@ class StoreCheck {
   std::shared_ptr<const KindTable> kinds_;
   std::uint64_t live_interactions_ = 0;
   std::uint64_t held_[3] = {};
+  impl::StatisticsCheck statistics_;
+  const impl::StatisticsCheck::Fault statistics_fault_ = [this](std::string key, std::string what) {
+    add(family_name(Family::kMeta), std::move(key), std::move(what), kRepairAdvice, true);
+  };
   const impl::FaultSink fault_ = [this](Family family, std::string key, std::string what) {
     add(family_name(family), std::move(key), std::move(what), is_made_from_records(family));
   };

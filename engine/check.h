@@ -57,15 +57,15 @@ struct CheckOptions {
 
 // Compares: files with their checksums; both orders of the index with each other, row by row, and with the records;
 // records with their history; retired rows, keys, names, labels and lists of participants with the records; the chain
-// of commits and the totals of the last. Writes nothing, and works beside a writer in another process. Errors only if
-// the store cannot be read at all: as Store::open() read-only; kOverloaded, try again, if a writer changes its files
-// too fast.
+// of commits and the totals of the last; the statistics with the records. Writes nothing, and works beside a writer in
+// another process. Errors only if the store cannot be read at all: as Store::open() read-only; kOverloaded, try again,
+// if a writer changes its files too fast.
 [[nodiscard]] Result<CheckReport> check_store(const std::string& path, const CheckOptions& options = {});
 
-// Makes everything that can be told from the records anew: both orders of the index, retired rows, keys, names, labels
-// and lists of participants. REQUIRES memory for all keys and names. Refused (kCorruption) if the records themselves
-// have faults: then only a backup helps. A process that dies meanwhile leaves a store that says so when it is opened,
-// and a second repair finishes it. Errors: as Store::open() for writing.
+// Makes everything that can be told from the records anew: both orders of the index, retired rows, keys, names, labels,
+// lists of participants and statistics. REQUIRES memory for all keys and names. Refused (kCorruption) if the records
+// themselves have faults: then only a backup helps. A process that dies meanwhile leaves a store that says so when it
+// is opened, and a second repair finishes it. Errors: as Store::open() for writing.
 [[nodiscard]] Result<void> repair_index(const std::string& path, const CheckOptions& options = {});
 
 }  // namespace demarche

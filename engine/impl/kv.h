@@ -37,6 +37,8 @@ class KvReader {
   virtual ~KvReader() = default;
   [[nodiscard]] virtual Result<std::optional<std::string>> get(Family family, std::string_view key) const = 0;
   [[nodiscard]] virtual std::unique_ptr<KvIterator> iterate(Family family) const = 0;
+  // Bytes of the sorted files of a family now; what is in the log only is not counted. 0 if it cannot be told.
+  [[nodiscard]] virtual std::uint64_t file_bytes(Family /*family*/) const { return 0; }
 };
 
 // Changes on top of a fixed state; reads see both. Not thread-safe.
