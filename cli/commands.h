@@ -72,6 +72,7 @@ struct ExportArgs {
 };
 struct StatsArgs {
   std::string store;
+  bool storage = false;  // what takes how much of the disk, instead of kinds
   OutputOptions output;
 };
 struct CheckArgs {
@@ -112,6 +113,8 @@ struct LoadArgs {
 [[nodiscard]] int run_import(const ImportArgs& args);
 [[nodiscard]] int run_export(const ExportArgs& args);
 [[nodiscard]] int run_stats(const StatsArgs& args);
+// What takes how much of the disk and of the cache; for the shell.
+void show_storage(const Store& store);
 [[nodiscard]] int run_check(const CheckArgs& args);
 [[nodiscard]] int run_backup(const BackupArgs& args);
 [[nodiscard]] int run_backups(const BackupsArgs& args);

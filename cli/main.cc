@@ -97,6 +97,7 @@ void add_reading(CLI::App& app, Commands& c) {
 
   CLI::App* stats = app.add_subcommand("stats", "What a store holds");
   stats->add_option("STORE", c.stats.store, "folder of the store")->required();
+  stats->add_flag("--storage", c.stats.storage, "what takes how much of the disk, instead of kinds");
   add_output_options(*stats, c.stats.output);
   stats->callback([&c] { c.chosen = [&c] { return run_stats(c.stats); }; });
 }

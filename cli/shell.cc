@@ -36,14 +36,15 @@ constexpr const char* kHelp =
     "  .names TEXT          actors whose names begin so\n"
     "  .kinds               the hierarchy of kinds\n"
     "  .functions [TEXT]    functions, or those whose name contains TEXT\n"
+    "  .storage             what takes how much of the disk and of memory\n"
     "  .mode FORMAT         table, csv, tsv, json or jsonl\n"
     "  .param NAME VALUE    give $NAME a value for the statements to come; .param alone lists them\n"
     "  .read FILE           run the statements of a file\n"
     "  .help [functions]    this text, or the functions\n"
     "  .quit                leave (or Control-D); Control-C stops a statement, or clears the line\n";
 
-constexpr const char* kCommandNames[] = {".who",   ".why",  ".names", ".kinds", ".functions", ".mode",
-                                         ".param", ".read", ".help",  ".quit",  ".as-of"};
+constexpr const char* kCommandNames[] = {".who",  ".why",   ".names", ".kinds", ".functions", ".storage",
+                                         ".mode", ".param", ".read",  ".help",  ".quit",      ".as-of"};
 
 const std::vector<std::string>& keywords() {
   static const std::vector<std::string> words = {
@@ -228,6 +229,7 @@ class Shell {
     if (name == ".as-of") return as_of(rest);
     if (name == ".kinds") return kinds();
     if (name == ".functions") return functions(rest);
+    if (name == ".storage") return show_storage(*store_), kDone;
     if (name == ".mode") return mode(rest);
     if (name == ".names") return names(rest);
     if (name == ".param") return param(rest);

@@ -545,8 +545,19 @@ class Stats(Case):
             meeting = next(row for row in got if row["kind"] == "MEETING")
             self.assertEqual((meeting["below"], meeting["first"], meeting["last"]), ("CONTACT", "2016-01-13", "2016-05-02"))
 
+    def test_storage(self):
+        self.assertRegex(self.done(run("stats", example(), "--storage")).out, r"(?m)^size on disk +[0-9.]+ MB")
+        got = json.loads(self.done(run("stats", example(), "--storage", "--format", "json")).out)
+        holds = {row["family"]: row["holds"] for row in got}
+        self.assertEqual(len(holds), 16)
+        self.assertEqual({f for f, h in holds.items() if h == "index"}, {"contact_by_actor_time", "interaction_by_time"})
+        self.assertTrue(all(row["bytes"] >= 0 for row in got))
+        self.assertRegex(self.done(run("shell", example(), stdin=".storage\n")).out,
+                         r"(?m)^blocks in memory +of \d+ actors, [0-9.]+ MB; found there \d+ times, read \d+ times$")
+
     def test_store_without_interactions(self):
         store = self.store({"actor": {"key": "a", "name": "A"}})
+        self.assertEqual(len(json.loads(self.done(run("stats", store, "--storage", "--format", "json")).out)), 16)
         self.assertRegex(self.done(run("stats", store)).out, r"interactions +0")
         self.assertEqual(json.loads(self.done(run("stats", store, "--format", "json")).out), [])
 
@@ -708,7 +719,7 @@ class Shell(Case):
 
     def test_help_lists_every_command(self):
         text = self.done(self.shell(".help\n")).out
-        for name in (".who", ".why", ".names", ".kinds", ".functions", ".mode", ".param", ".read", ".help", ".quit"):
+        for name in (".who", ".why", ".names", ".kinds", ".functions", ".storage", ".mode", ".param", ".read", ".help", ".quit"):
             self.assertIn(f"\n  {name}", text)
 
     def test_who_and_why_answer_as_the_commands_do(self):

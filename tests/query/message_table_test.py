@@ -42,6 +42,26 @@ EXCEPTIONS = {
     "expected '=' and the value to start from": "never: the caller has seen the sign",
     "expected '{' to begin a map": "never: the callers have seen the bracket",
     "expected '[' to begin an interaction": "never: the callers have seen the bracket",
+    "system time before the first commit": "never: a line of EXPLAIN",
+    "system time as of commit {} of {}{}": "never: a line of EXPLAIN",
+    " (stated)": "never: a line of EXPLAIN",
+    "overlapping {} until before {}": "never: a line of EXPLAIN",
+    "during ": "never: a line of EXPLAIN",
+    "overlapping ": "never: a line of EXPLAIN",
+    "valid time {}: scans from {} to {}": "never: a line of EXPLAIN",
+    "the beginning": "never: a line of EXPLAIN",
+}
+
+# Messages that have no row yet, by their texts. This list may only shrink: give the message a row and take it out.
+OWED = {
+    "an interaction is named by its key or number, found {}",
+    "a reason has at most {} bytes, found {}",
+    "a kind is a text such as 'MEETING', found {}",
+    "'{}': the number of a commit is a whole number from 0 on",
+    "a source is named by its key, a text; found {}",
+    "expected a field such as when, status or place, ",
+    "expected '=' and what is right",
+    "this reads the store as of {}; a statement that writes changes it as it is now",
 }
 
 # Files whose texts are no messages: help of functions and procedures, operator names of EXPLAIN.
@@ -121,7 +141,7 @@ def main():
     root = pathlib.Path(sys.argv[1])
     listing = "--list" in sys.argv
     expected = "\n".join(expectations(root))
-    missing, total, used = [], 0, set()
+    missing, total, used, owed = [], 0, set(), set(OWED)
     for path in sorted((root / "query").rglob("*")):
         if path.suffix not in (".cc", ".h") or path.name in NO_MESSAGES:
             continue
@@ -129,6 +149,10 @@ def main():
             total += 1
             if text in EXCEPTIONS:
                 used.add(text)
+            elif text in OWED:
+                owed.discard(text)
+                if re.search(as_regex(text), expected):
+                    missing.append(f"more: take out of OWED, it has a row now: {text!r}")
             elif not re.search(as_regex(text), expected):
                 missing.append(f"{path.relative_to(root)}:{line}: {text!r}")
     for text, where in EXCEPTIONS.items():
@@ -138,13 +162,13 @@ def main():
             missing.append(f"{where[0]}, which should: {text!r}")
     for text in missing:
         print("no test provokes", text)
-    for text in set(EXCEPTIONS) - used:
+    for text in set(EXCEPTIONS) - used | owed:
         print("no source has the exception", repr(text))
     if listing or missing:
         print(f"{total} texts, {len(missing)} not provoked, {len(EXCEPTIONS)} exceptions")
     # A reader that finds nothing would pass everything.
     assert total > 250, total
-    return 1 if missing or set(EXCEPTIONS) - used else 0
+    return 1 if missing or owed or set(EXCEPTIONS) - used else 0
 
 
 if __name__ == "__main__":
