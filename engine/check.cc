@@ -365,7 +365,7 @@ class StoreCheck {
   std::uint64_t held_[3] = {};
   impl::StatisticsCheck statistics_;
   const impl::StatisticsCheck::Fault statistics_fault_ = [this](std::string key, std::string what) {
-    add(family_name(Family::kMeta), std::move(key), std::move(what), kRepairAdvice, true);
+    add(family_name(Family::kMeta), std::move(key), std::move(what), true);
   };
   const impl::FaultSink fault_ = [this](Family family, std::string key, std::string what) {
     add(family_name(family), std::move(key), std::move(what), is_made_from_records(family));
