@@ -343,7 +343,7 @@ struct Clause {
   std::variant<Match, Return, With, Unwind, Create, Update, Delete, Merge, Record, CallProcedure, CallQuery> node;
 };
 
-enum class ExplainMode : std::uint8_t { kNone, kExplain };
+enum class ExplainMode : std::uint8_t { kNone, kExplain, kProfile };
 
 // Clauses, or the parts of a UNION, never both.
 struct Query {

@@ -10,8 +10,8 @@ namespace {
 
 const std::vector<std::string>& clause_words() {
   static const std::vector<std::string> words = {
-      "MATCH",  "OPTIONAL MATCH", "WHERE",         "RETURN", "WITH",  "UNWIND", "CALL", "CREATE",  "SET",  "REMOVE",
-      "DELETE", "MERGE",          "DETACH DELETE", "RECORD", "ORDER", "LIMIT",  "SKIP", "EXPLAIN", "UNION"};
+      "MATCH",  "OPTIONAL MATCH", "WHERE",         "RETURN", "WITH",  "UNWIND", "CALL", "CREATE",  "SET",     "REMOVE",
+      "DELETE", "MERGE",          "DETACH DELETE", "RECORD", "ORDER", "LIMIT",  "SKIP", "EXPLAIN", "PROFILE", "UNION"};
   return words;
 }
 
@@ -25,8 +25,10 @@ bool writes(const Clause& clause) {
 
 Result<Query> ClauseParser::parse_statement() {
   const bool explain = take_word("EXPLAIN");
+  const bool profile = !explain && take_word("PROFILE");
   DEMARCHE_TRY(Query out, parse_query_body(false));
   if (explain) out.explain = ExplainMode::kExplain;
+  if (profile) out.explain = ExplainMode::kProfile;
   if (take_symbol(";") && peek().kind != TokenKind::kEnd) {
     return syntax_error("UnexpectedSyntax", peek().span, "one statement at a time: this stands after the semicolon");
   }
