@@ -80,7 +80,9 @@ Result<std::string> answer(const View& view, const PathArgs& args) {
 int run_path(const PathArgs& args) {
   auto store = open_to_read(args.store);
   if (!store) return fail(store.error());
-  const auto answered = answer(*(*store)->view(), args);
+  const auto view = query::view_as_of(**store, args.as_of);
+  if (!view) return fail(view.error());
+  const auto answered = answer(**view, args);
   if (!answered) return fail(answered.error());
   print(*answered);
   return flush_output() ? kDone : kFailed;

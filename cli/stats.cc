@@ -47,11 +47,46 @@ std::uint64_t folder_bytes(const std::string& path) {
   return total;
 }
 
+int run_storage(const Store& store, const StatsArgs& args) {
+  const auto view = store.view();
+  const std::uint64_t interactions = view->statistics().interactions;
+  if (args.output.format == Format::kTable) {
+    print(fmt::format("store         {}\n", safe(args.store)));
+    print(fmt::format("size on disk  {:.1f} MB, the log and all else too\n\n",
+                      static_cast<double>(folder_bytes(args.store)) / 1e6));
+  }
+  ValueText text(*view);
+  const auto writer = make_writer(args.output, {"family", "holds", "bytes", "bytes an interaction"}, text);
+  for (const FamilySize& size : store.family_sizes()) {
+    writer->row({query::Value::string(size.family), query::Value::string(size.is_index ? "index" : "records"),
+                 query::Value::integer(static_cast<std::int64_t>(size.bytes)),
+                 interactions == 0
+                     ? query::Value()
+                     : query::Value::real(static_cast<double>(size.bytes) / static_cast<double>(interactions))});
+  }
+  writer->finish();
+  return flush_output() ? kDone : kFailed;
+}
+
 }  // namespace
+
+void show_storage(const Store& store) {
+  const CacheStatistics cache = store.cache_statistics();
+  print(fmt::format("size on disk      {:.1f} MB\n", static_cast<double>(folder_bytes(store.path())) / 1e6));
+  for (const FamilySize& size : store.family_sizes()) {
+    if (size.bytes > 0) {
+      print(fmt::format("  {:<22}  {:>8.1f} KB{}\n", size.family, static_cast<double>(size.bytes) / 1e3,
+                        size.is_index ? ", index" : ""));
+    }
+  }
+  print(fmt::format("blocks in memory  of {} actors, {:.1f} MB; found there {} times, read {} times\n", cache.actors,
+                    static_cast<double>(cache.bytes) / 1e6, cache.hits, cache.misses));
+}
 
 int run_stats(const StatsArgs& args) {
   auto store = open_to_read(args.store);
   if (!store) return fail(store.error());
+  if (args.storage) return run_storage(**store, args);
   const auto view = (*store)->view();
   std::uint64_t undated = 0;
   const auto counted = count_kinds(*view, undated);

@@ -271,7 +271,9 @@ int run_who(const WhoArgs& args) {
 }
 
 int show_who(const Store& store, const WhoArgs& args) {
-  const auto view = store.view();
+  const auto state = query::view_as_of(store, args.as_of);
+  if (!state) return fail(state.error());
+  const auto& view = *state;
   const auto time = named_time(*view, args.before, args.according_to);
   if (!time) return fail(time.error());
   BeforeOptions options;

@@ -79,7 +79,9 @@ int run_why(const WhyArgs& args) {
 }
 
 int show_why(const Store& store, const WhyArgs& args) {
-  const auto view = store.view();
+  const auto state = query::view_as_of(store, args.as_of);
+  if (!state) return fail(state.error());
+  const auto& view = *state;
   const auto id = view->find_interaction(args.key);
   if (!id) return fail(id.error());
   // Interactions without a key are shown by number elsewhere: the number serves as well.

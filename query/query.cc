@@ -11,11 +11,13 @@
 #include "query/exec/evaluate.h"
 #include "query/exec/operators.h"
 #include "query/exec/profile.h"
+#include "query/exec/time_heads.h"
 #include "query/exec/write.h"
 #include "query/parse/lexer.h"
 #include "query/parse/parser.h"
 #include "query/plan/plan_cache.h"
 #include "query/plan/planner.h"
+#include "query/unknown_names.h"
 
 namespace demarche::query {
 
@@ -31,6 +33,7 @@ struct ResultCursor::State {
   std::vector<std::vector<Value>> buffered;  // rows of EXPLAIN, PROFILE and of statements that write
   std::size_t buffered_rows = 0;
   Changes changes;
+  std::vector<std::string> notices;
 };
 
 namespace {
@@ -55,6 +58,12 @@ Result<void> check_parameters(const PreparedQuery& query, const Parameters& give
   return {};
 }
 
+Result<void> check_parameters_of(std::string_view text, const Parameters& given) {
+  PreparedQuery named;
+  DEMARCHE_ASSIGN(named.parameters, parameters_in(text));
+  return check_parameters(named, given);
+}
+
 // What a plan depends on, but for the kinds and the size of the store.
 std::string cache_key(std::string_view text, const Parameters& parameters, const QueryOptions& options) {
   std::string key;
@@ -72,7 +81,7 @@ std::string cache_key(std::string_view text, const Parameters& parameters, const
 ResultCursor::ResultCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ResultCursor::~ResultCursor() = default;
 const std::vector<std::string>& ResultCursor::columns() const { return state_->columns; }
-const std::vector<std::string>& ResultCursor::notices() const { return state_->prepared->plan.query.notices; }
+const std::vector<std::string>& ResultCursor::notices() const { return state_->notices; }
 const Changes& ResultCursor::changes() const { return state_->changes; }
 const View& ResultCursor::view() const { return *state_->view; }
 
@@ -116,17 +125,34 @@ Result<void> drain(ResultCursor::State& s) {
   }
 }
 
-bool writes_to_store(const ast::Query& syntax) {
-  if (std::any_of(syntax.parts.begin(), syntax.parts.end(), writes_to_store)) {
-    return syntax.explain != ast::ExplainMode::kExplain;
-  }
-  return syntax.explain != ast::ExplainMode::kExplain &&
+bool has_writing_clause(const ast::Query& syntax) {
+  return std::any_of(syntax.parts.begin(), syntax.parts.end(), has_writing_clause) ||
          std::any_of(syntax.clauses.begin(), syntax.clauses.end(), [](const ast::Clause& clause) {
            return std::holds_alternative<ast::Create>(clause.node) ||
                   std::holds_alternative<ast::Update>(clause.node) ||
                   std::holds_alternative<ast::Delete>(clause.node) || std::holds_alternative<ast::Merge>(clause.node) ||
-                  std::holds_alternative<ast::Record>(clause.node);
+                  std::holds_alternative<ast::Record>(clause.node) || std::holds_alternative<ast::Correct>(clause.node);
          });
+}
+
+bool writes_to_store(const ast::Query& syntax) {
+  return syntax.explain != ast::ExplainMode::kExplain && has_writing_clause(syntax);
+}
+
+// What is written holds from its commit on, whatever part of the store the rest of the statement would see.
+Result<void> check_heads(const ast::Query& syntax, const QueryOptions& options) {
+  if (!has_writing_clause(syntax)) return {};
+  const bool by_option = syntax.heads.empty() && !options.as_of.empty();
+  if (by_option) {
+    return invalid(
+        fmt::format("this reads the store as of {}; a statement that writes changes it as it is now", options.as_of));
+  }
+  if (syntax.heads.empty()) return {};
+  const ast::TimeHead& head = syntax.heads.front();
+  return fault("SyntaxError", "InvalidClauseComposition", head.span,
+               fmt::format("a statement that writes changes the store as it is now: take FOR {} away, or read and "
+                           "write in two statements",
+                           head.clock == ast::TimeHead::Clock::kValid ? "VALID_TIME" : "SYSTEM_TIME"));
 }
 
 // Kinds that CREATE and MERGE name are declared before the statement is bound, so that its later clauses, and MERGE in
@@ -148,8 +174,14 @@ void declare_kinds(const ast::Query& syntax, Transaction& tx) {
   }
 }
 
+bool merges(const bound::Query& query) {
+  return std::any_of(query.steps.begin(), query.steps.end(),
+                     [](const bound::Step& step) { return std::holds_alternative<bound::Merge>(step); });
+}
+
 // Runs a statement that writes to its end, keeps its rows, and commits.
-Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& tx, std::string_view text) {
+Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& tx, std::string_view text,
+                            bool may_find) {
   DEMARCHE_CHECK(drain(s));
   DEMARCHE_CHECK(finish_deletes(*s.context));
   const WrittenSoFar& written = s.context->written;
@@ -160,17 +192,20 @@ Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& t
   s.changes.actors_deleted = written.actors_deleted.size();
   s.changes.interactions_deleted = written.interactions_deleted.size();
   const bool any = written.any();  // a kind that was declared and not used is no change
+  const std::string note = s.context->reason.empty() ? std::string(text.substr(0, 200)) : s.context->reason;
   s.root.reset();
   s.context.reset();
-  if (any) DEMARCHE_ASSIGN(s.changes.commit, tx.commit(text.substr(0, 200)));
+  if (any) DEMARCHE_ASSIGN(s.changes.commit, tx.commit(note));
+  if (!any) s.notices.emplace_back(may_find ? "nothing was changed" : "nothing matched, so nothing was changed");
   s.view = store.view();
   return {};
 }
 
-// EXPLAIN answers with the plan, a line a row.
-void buffer_plan(ResultCursor::State& s, std::string_view text) {
+// EXPLAIN answers with the plan, a line a row, after what the heads of the statement mean.
+void buffer_plan(ResultCursor::State& s, std::string_view text, const std::vector<std::string>& heads) {
   s.columns = {"plan"};
   s.buffered.resize(1);
+  for (const std::string& line : heads) s.buffered[0].push_back(Value::string(line));
   const std::string lines = explain(s.prepared->plan, text);
   for (std::size_t from = 0; from < lines.size();) {
     const std::size_t end = lines.find('\n', from);
@@ -208,29 +243,45 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   state->parameters = parameters;
   state->view = store.view();
   std::unique_ptr<Transaction> tx;
+  std::vector<std::string> head_lines;
   const std::string key = cache_key(text, parameters, options);
-  state->prepared = plan_cache().find(key, kinds_mark(state->view->kinds()),
-                                      static_cast<double>(state->view->statistics().interactions));
+  if (options.as_of.empty()) {
+    state->prepared = plan_cache().find(key, kinds_mark(state->view->kinds()),
+                                        static_cast<double>(state->view->statistics().interactions));
+  }
   if (!state->prepared) {
     DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
+    DEMARCHE_CHECK(check_heads(syntax, options));
     if (writes_to_store(syntax)) {
       DEMARCHE_ASSIGN(tx, store.begin());
       declare_kinds(syntax, *tx);
     }
+    if (!syntax.heads.empty()) DEMARCHE_CHECK(check_parameters_of(text, state->parameters));
+    DEMARCHE_TRY(HeadedView headed,
+                 apply_time_heads(syntax, text, store, store.view(), state->parameters, options.as_of));
+    state->view = headed.view;
+    state->notices = std::move(headed.notices);
+    head_lines = std::move(headed.lines);
     DEMARCHE_ASSIGN(state->prepared, prepare(syntax, text, tx ? tx->view() : *state->view, options));
     const bound::Query& query = state->prepared->plan.query;
-    // A plan that is shown is made for what the store holds now; one that writes may declare kinds.
-    if (!tx && !query.explain && !query.profile) plan_cache().insert(key, state->prepared);
+    // A plan that is shown is made for what the store holds now, one that writes may declare kinds, and a head is read
+    // with the text.
+    const bool keeps = !tx && !query.explain && !query.profile && syntax.heads.empty() && options.as_of.empty();
+    if (keeps) plan_cache().insert(key, state->prepared);
   }
   const PreparedQuery& prepared = *state->prepared;
   DEMARCHE_CHECK(check_parameters(prepared, state->parameters));
   const bound::Query& query = prepared.plan.query;
+  const View& view = tx ? tx->view() : *state->view;
+  state->notices.insert(state->notices.end(), query.notices.begin(), query.notices.end());
+  if (!query.explain) {
+    for (std::string& note : unknown_names(view, query)) state->notices.push_back(std::move(note));
+  }
   for (const bound::Column& column : query.columns) state->columns.push_back(column.name);
   if (query.explain) {
-    buffer_plan(*state, text);
+    buffer_plan(*state, text, head_lines);
     return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
   }
-  const View& view = tx ? tx->view() : *state->view;
   const QueryLimits limits{options.time_max, options.rows_held_max, options.memory_max};
   Profile profile;
   state->batch = Batch(query.slot_count);
@@ -240,7 +291,7 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   if (query.profile) state->context->profile = &profile;
   state->root = make_operator(*prepared.plan.root, query.slot_count, *state->context);
   if (tx) {
-    DEMARCHE_CHECK(finish_writing(*state, store, *tx, text));
+    DEMARCHE_CHECK(finish_writing(*state, store, *tx, text, merges(query)));
   } else if (query.profile) {
     do {
       DEMARCHE_CHECK(state->root->next(state->batch));

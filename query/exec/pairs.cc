@@ -61,11 +61,19 @@ void collect_used(const std::vector<Slot>& other_edges, const Batch& in, std::si
 Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const Batch& in, std::size_t row,
                              ExecContext& context) {
   TimeWindow window;
+  bool certain = false;  // some term asks for what is certain, which no undated row can be
   for (const plan::WindowTerm& term : terms) {
     DEMARCHE_TRY(const Value v, evaluate(*term.other, in, row, context));
     DEMARCHE_TRY(const auto other, time_operand(v, term.other->span, context));
     if (!other) continue;
+    certain = certain || !term.possibly;
     narrow(window, term.op, term.possibly, other->bounds);
+  }
+  // An empty window has no rows at all, but undated ones may lie anywhere: a narrow one has them, and the condition
+  // behind the scan drops what else it lets through.
+  if (window.begin >= window.end && !certain) {
+    window.begin = std::min(window.begin, Timestamp{Timestamp::highest().seconds - 1});
+    window.end = Timestamp{window.begin.seconds + 1};
   }
   return window;
 }
