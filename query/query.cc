@@ -10,10 +10,12 @@
 #include "query/exec/context.h"
 #include "query/exec/evaluate.h"
 #include "query/exec/operators.h"
+#include "query/exec/profile.h"
 #include "query/exec/time_heads.h"
 #include "query/exec/write.h"
 #include "query/parse/lexer.h"
 #include "query/parse/parser.h"
+#include "query/plan/plan_cache.h"
 #include "query/plan/planner.h"
 #include "query/unknown_names.h"
 
@@ -22,13 +24,13 @@ namespace demarche::query {
 struct ResultCursor::State {
   std::shared_ptr<const View> view;  // the state that is read; outlives what reads it
   Parameters parameters;
-  plan::Plan plan;
+  std::shared_ptr<const PreparedQuery> prepared;
   std::unique_ptr<ExecContext> context;
   OperatorPtr root;
   Batch batch;
   bool ended = false;
   std::vector<std::string> columns;
-  std::vector<std::vector<Value>> buffered;  // rows of EXPLAIN and of statements that write
+  std::vector<std::vector<Value>> buffered;  // rows of EXPLAIN, PROFILE and of statements that write
   std::size_t buffered_rows = 0;
   Changes changes;
   std::vector<std::string> notices;
@@ -36,24 +38,43 @@ struct ResultCursor::State {
 
 namespace {
 
-// A parameter that the text names but nobody gave is found before any row is made.
-class ParameterCheck {
- public:
-  explicit ParameterCheck(const Parameters& parameters) : parameters_(parameters) {}
-
-  Result<void> operator()(std::string_view text) const {
-    DEMARCHE_TRY(const std::vector<Token> tokens, tokenize(text));
-    for (const Token& token : tokens) {
-      if (token.kind != TokenKind::kParameter || parameters_.contains(token.text)) continue;
-      return fault("ParameterMissing", "MissingParameter", token.span,
-                   fmt::format("parameter ${} was not given; pass it with the query", token.text), "runtime");
-    }
-    return {};
+// Parameters that a text names, with their places.
+Result<std::vector<PreparedQuery::ParameterUse>> parameters_in(std::string_view text) {
+  std::vector<PreparedQuery::ParameterUse> out;
+  DEMARCHE_TRY(const std::vector<Token> tokens, tokenize(text));
+  for (const Token& token : tokens) {
+    if (token.kind == TokenKind::kParameter) out.push_back({std::string(token.text), token.span});
   }
+  return out;
+}
 
- private:
-  const Parameters& parameters_;
-};
+// A parameter that nobody gave is found before any row is made.
+Result<void> check_parameters(const PreparedQuery& query, const Parameters& given) {
+  for (const PreparedQuery::ParameterUse& use : query.parameters) {
+    if (given.contains(use.name)) continue;
+    return fault("ParameterMissing", "MissingParameter", use.span,
+                 fmt::format("parameter ${} was not given; pass it with the query", use.name), "runtime");
+  }
+  return {};
+}
+
+Result<void> check_parameters_of(std::string_view text, const Parameters& given) {
+  PreparedQuery named;
+  DEMARCHE_ASSIGN(named.parameters, parameters_in(text));
+  return check_parameters(named, given);
+}
+
+// What a plan depends on, but for the kinds and the size of the store.
+std::string cache_key(std::string_view text, const Parameters& parameters, const QueryOptions& options) {
+  std::string key;
+  key.reserve(text.size() + 2 + 2 * parameters.size());
+  key += options.optimise ? 'o' : '-';
+  key += options.use_indexes ? 'i' : '-';
+  for (const auto& [name, value] : parameters) key += static_cast<char>('a' + static_cast<int>(value.kind()));
+  key += ' ';
+  key += text;
+  return key;
+}
 
 }  // namespace
 
@@ -80,7 +101,7 @@ Result<void> ResultCursor::next(ResultRows& rows) {
     return made;
   }
   for (std::size_t i = 0; i < s.columns.size(); ++i) {
-    rows.columns_[i] = std::move(s.batch.columns[s.plan.query.columns[i].slot]);
+    rows.columns_[i] = std::move(s.batch.columns[s.prepared->plan.query.columns[i].slot]);
   }
   rows.size_ = s.batch.size;
   s.ended = s.batch.size == 0;
@@ -94,8 +115,9 @@ Result<void> drain(ResultCursor::State& s) {
   while (true) {
     DEMARCHE_CHECK(s.root->next(s.batch));
     if (s.batch.size == 0) return {};
+    DEMARCHE_CHECK(s.context->hold({s.batch.size, s.batch.size * s.columns.size() * sizeof(Value)}));
     for (std::size_t i = 0; i < s.columns.size(); ++i) {
-      std::vector<Value>& column = s.batch.columns[s.plan.query.columns[i].slot];
+      std::vector<Value>& column = s.batch.columns[s.prepared->plan.query.columns[i].slot];
       s.buffered[i].insert(s.buffered[i].end(), std::make_move_iterator(column.begin()),
                            std::make_move_iterator(column.end()));
     }
@@ -114,7 +136,7 @@ bool has_writing_clause(const ast::Query& syntax) {
 }
 
 bool writes_to_store(const ast::Query& syntax) {
-  return syntax.explain == ast::ExplainMode::kNone && has_writing_clause(syntax);
+  return syntax.explain != ast::ExplainMode::kExplain && has_writing_clause(syntax);
 }
 
 // What is written holds from its commit on, whatever part of the store the rest of the statement would see.
@@ -184,7 +206,7 @@ void buffer_plan(ResultCursor::State& s, std::string_view text, const std::vecto
   s.columns = {"plan"};
   s.buffered.resize(1);
   for (const std::string& line : heads) s.buffered[0].push_back(Value::string(line));
-  const std::string lines = explain(s.plan, text);
+  const std::string lines = explain(s.prepared->plan, text);
   for (std::size_t from = 0; from < lines.size();) {
     const std::size_t end = lines.find('\n', from);
     s.buffered[0].push_back(Value::string(lines.substr(from, end - from)));
@@ -193,47 +215,97 @@ void buffer_plan(ResultCursor::State& s, std::string_view text, const std::vecto
   s.buffered_rows = s.buffered[0].size();
 }
 
+// PROFILE answers with the plan and what each operator has done.
+void buffer_profile(ResultCursor::State& s, const Profile& profile, std::string_view text) {
+  s.columns = profile_columns();
+  s.buffered = profile_rows(profile, s.prepared->plan, text);
+  s.buffered_rows = s.buffered[0].size();
+}
+
+Result<std::shared_ptr<const PreparedQuery>> prepare(const ast::Query& syntax, std::string_view text, const View& view,
+                                                     const QueryOptions& options) {
+  auto out = std::make_shared<PreparedQuery>();
+  DEMARCHE_TRY(bound::Query bound, bind_query(syntax, text, view.kinds()));
+  DEMARCHE_ASSIGN(out->parameters, parameters_in(text));
+  DEMARCHE_TRY(const Estimates estimates, Estimates::of(view));
+  DEMARCHE_ASSIGN(out->plan, plan_query(std::move(bound), estimates, {options.optimise, options.use_indexes}));
+  out->kinds = kinds_mark(view.kinds());
+  out->interactions = static_cast<double>(view.statistics().interactions);
+  return std::shared_ptr<const PreparedQuery>(std::move(out));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view text,
                                                 const std::map<std::string, Value>& parameters,
                                                 const QueryOptions& options) {
-  DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
   auto state = std::make_unique<ResultCursor::State>();
   state->parameters = parameters;
-  DEMARCHE_CHECK(check_heads(syntax, options));
-  const bool writes = writes_to_store(syntax);
+  state->view = store.view();
   std::unique_ptr<Transaction> tx;
-  if (writes) DEMARCHE_ASSIGN(tx, store.begin());
-  if (writes) declare_kinds(syntax, *tx);
-  if (!syntax.heads.empty()) DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
-  DEMARCHE_TRY(const HeadedView headed,
-               apply_time_heads(syntax, text, store, store.view(), state->parameters, options.as_of));
-  state->view = headed.view;
-  const View& view = writes ? tx->view() : *state->view;
-  DEMARCHE_TRY(bound::Query bound, bind_query(syntax, text, view.kinds()));
-  bound.notices.insert(bound.notices.begin(), headed.notices.begin(), headed.notices.end());
-  DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
-  state->notices = bound.notices;
-  if (!bound.explain) {
-    for (std::string& note : unknown_names(view, bound)) state->notices.push_back(std::move(note));
+  std::vector<std::string> head_lines;
+  const std::string key = cache_key(text, parameters, options);
+  if (options.as_of.empty()) {
+    state->prepared = plan_cache().find(key, kinds_mark(state->view->kinds()),
+                                        static_cast<double>(state->view->statistics().interactions));
   }
-  const bool may_find = merges(bound);
-  DEMARCHE_ASSIGN(state->plan, plan_query(std::move(bound), Estimates(view), {options.optimise, options.use_indexes}));
-  const bound::Query& query = state->plan.query;
+  if (!state->prepared) {
+    DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
+    DEMARCHE_CHECK(check_heads(syntax, options));
+    if (writes_to_store(syntax)) {
+      DEMARCHE_ASSIGN(tx, store.begin());
+      declare_kinds(syntax, *tx);
+    }
+    if (!syntax.heads.empty()) DEMARCHE_CHECK(check_parameters_of(text, state->parameters));
+    DEMARCHE_TRY(HeadedView headed,
+                 apply_time_heads(syntax, text, store, store.view(), state->parameters, options.as_of));
+    state->view = headed.view;
+    state->notices = std::move(headed.notices);
+    head_lines = std::move(headed.lines);
+    DEMARCHE_ASSIGN(state->prepared, prepare(syntax, text, tx ? tx->view() : *state->view, options));
+    const bound::Query& query = state->prepared->plan.query;
+    // A plan that is shown is made for what the store holds now, one that writes may declare kinds, and a head is read
+    // with the text.
+    const bool keeps = !tx && !query.explain && !query.profile && syntax.heads.empty() && options.as_of.empty();
+    if (keeps) plan_cache().insert(key, state->prepared);
+  }
+  const PreparedQuery& prepared = *state->prepared;
+  DEMARCHE_CHECK(check_parameters(prepared, state->parameters));
+  const bound::Query& query = prepared.plan.query;
+  const View& view = tx ? tx->view() : *state->view;
+  state->notices.insert(state->notices.end(), query.notices.begin(), query.notices.end());
+  if (!query.explain) {
+    for (std::string& note : unknown_names(view, query)) state->notices.push_back(std::move(note));
+  }
   for (const bound::Column& column : query.columns) state->columns.push_back(column.name);
   if (query.explain) {
-    buffer_plan(*state, text, headed.lines);
+    buffer_plan(*state, text, head_lines);
     return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
   }
-  const QueryLimits limits{options.time_max, options.rows_held_max};
+  const QueryLimits limits{options.time_max, options.rows_held_max, options.memory_max};
+  Profile profile;
   state->batch = Batch(query.slot_count);
   state->context = std::make_unique<ExecContext>(view, state->parameters, limits, options.cancel);
   state->context->transaction = tx.get();
-  state->context->plan = &state->plan;
-  state->root = make_operator(*state->plan.root, query.slot_count, *state->context);
-  if (writes) DEMARCHE_CHECK(finish_writing(*state, store, *tx, text, may_find));
+  state->context->plan = &prepared.plan;
+  if (query.profile) state->context->profile = &profile;
+  state->root = make_operator(*prepared.plan.root, query.slot_count, *state->context);
+  if (tx) {
+    DEMARCHE_CHECK(finish_writing(*state, store, *tx, text, merges(query)));
+  } else if (query.profile) {
+    do {
+      DEMARCHE_CHECK(state->root->next(state->batch));
+    } while (state->batch.size > 0);
+    state->root.reset();
+    state->context.reset();
+  }
+  if (query.profile) buffer_profile(*state, profile, text);
   return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
+}
+
+PlanCacheStatistics plan_cache_statistics() {
+  const PlanCacheCounts counts = plan_cache().counts();
+  return {counts.hits, counts.misses, counts.dropped, counts.plans};
 }
 
 Result<bool> statement_writes(std::string_view text) {

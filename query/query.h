@@ -26,7 +26,8 @@ namespace demarche::query {
 
 struct QueryOptions {
   std::chrono::milliseconds time_max{std::chrono::minutes(10)};
-  std::size_t rows_held_max = 50'000'000;  // rows kept at once by sorting, grouping and DISTINCT
+  std::size_t rows_held_max = 50'000'000;         // rows kept at once by sorting, grouping and DISTINCT
+  std::size_t memory_max = std::size_t{4} << 30;  // bytes of these rows, and of any one list or text
   // Set from another thread to stop the query: it ends with kCancelled within a batch of rows. May be null; must
   // outlive the cursor.
   const std::atomic<bool>* cancel = nullptr;
@@ -89,6 +90,16 @@ class ResultCursor {
 [[nodiscard]] Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view text,
                                                               const std::map<std::string, Value>& parameters = {},
                                                               const QueryOptions& options = {});
+
+// Plans of statements that only read are kept by text, so that one asked again is neither parsed nor planned again.
+// Counted since the process began, over all stores.
+struct PlanCacheStatistics {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t dropped = 0;  // to make room, or because kinds were declared or the store outgrew the plan
+  std::size_t plans = 0;      // held now
+};
+[[nodiscard]] PlanCacheStatistics plan_cache_statistics();
 
 // The state that `system_time` names, as FOR SYSTEM_TIME AS OF does: a day, month or year means its end, UTC, a
 // date-time that instant, "commit 12" what that commit left. Empty: the newest state.

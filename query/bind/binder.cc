@@ -661,7 +661,8 @@ class Binder {
 
 Result<bound::Query> bind_query(const ast::Query& query, std::string_view text, const KindTable& kinds) {
   bound::Query out;
-  out.explain = query.explain != ast::ExplainMode::kNone;
+  out.explain = query.explain == ast::ExplainMode::kExplain;
+  out.profile = query.explain == ast::ExplainMode::kProfile;
   Binder binder({text, &kinds, &out}, Scope());
   DEMARCHE_CHECK(binder.run(query));
   out.steps = binder.take_steps();

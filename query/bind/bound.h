@@ -318,6 +318,7 @@ struct Column {
 
 struct Query {
   bool explain = false;
+  bool profile = false;
   bool writes = false;
   Slot slot_count = 0;
   std::vector<std::string> slot_names;             // by slot; "" for unnamed ones

@@ -17,9 +17,42 @@ std::size_t extra_rows(const Value& v) {
   return v.kind() == ValueKind::kList ? v.as_list().size() / kElementsPerRow : 0;
 }
 
-std::size_t extra_rows(const ValueList& values) {
-  return std::accumulate(values.begin(), values.end(), std::size_t{0},
-                         [](std::size_t n, const Value& v) { return n + extra_rows(v); });
+namespace {
+
+// Bytes, roughly. Shared boxes are counted wherever they are held.
+std::size_t memory_of(const Value& v) {
+  constexpr std::size_t kBox = 32;
+  switch (v.kind()) {
+    case ValueKind::kString:
+      return sizeof(Value) + kBox + v.as_string().size();
+    case ValueKind::kDate:
+      return sizeof(Value) + kBox + sizeof(DateValue) + v.as_date().text.size();
+    case ValueKind::kPath:
+      return sizeof(Value) + kBox + sizeof(PathValue) + 2 * sizeof(ActorId) * v.as_path().actors.size();
+    case ValueKind::kList:
+      return std::accumulate(v.as_list().begin(), v.as_list().end(), sizeof(Value) + kBox,
+                             [](std::size_t n, const Value& item) { return n + memory_of(item); });
+    case ValueKind::kMap:
+      return std::accumulate(
+          v.as_map().begin(), v.as_map().end(), sizeof(Value) + kBox,
+          [](std::size_t n, const auto& entry) { return n + sizeof(std::string) + memory_of(entry.second); });
+    default:
+      return sizeof(Value);
+  }
+}
+
+}  // namespace
+
+Held row_of(const Value& v) { return {1 + extra_rows(v), memory_of(v)}; }
+
+Held row_of(const ValueList& values) {
+  Held out{1, 0};
+  for (const Value& v : values) {
+    const Held one = row_of(v);
+    out.rows += one.rows - 1;
+    out.bytes += one.bytes;
+  }
+  return out;
 }
 
 Result<void> Accumulator::add(const Value& v, ExecContext& context) {
@@ -32,13 +65,13 @@ Result<void> Accumulator::add(const Value& v, ExecContext& context) {
   if (ranked ? v.as_list()[0].is_null() : v.is_null()) return {};
   if (aggregate_->distinct) {
     if (!is_new(v)) return {};
-    DEMARCHE_CHECK(context.hold_rows(1));
+    DEMARCHE_CHECK(context.hold({1, row_of(v).bytes}));
   }
   ++count_;
   switch (id) {
     case FunctionId::kCollect:
       list_.push_back(v);
-      return context.hold_rows(1 + extra_rows(v));
+      return context.hold(row_of(v));
     case FunctionId::kMin:
       if (count_ == 1 || order(v, best_) < 0) best_ = v;
       return {};
@@ -121,7 +154,7 @@ Result<void> Accumulator::add_ranked(const Value& pair, ExecContext& context) {
                          fmt::format("a percentile lies within 0.0..1.0, found {}", rank_));
   }
   list_.push_back(value);
-  return context.hold_rows(1);
+  return context.hold(row_of(value));
 }
 
 Value Accumulator::percentile() {

@@ -14,7 +14,9 @@ namespace demarche::query {
 
 // What a value counts as beside the row it is held in: long lists and paths are many rows' worth of memory.
 [[nodiscard]] std::size_t extra_rows(const Value& v);
-[[nodiscard]] std::size_t extra_rows(const ValueList& values);
+// One row that holds a value, or these values, for as long as an operator keeps it.
+[[nodiscard]] Held row_of(const Value& v);
+[[nodiscard]] Held row_of(const ValueList& values);
 
 // One aggregate of one group. Nulls are passed over, save by count(*).
 class Accumulator {

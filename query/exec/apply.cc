@@ -48,7 +48,7 @@ class InnerRows : public RowByRow {
     argument_.clear();
     argument_.copy_row(in(), row(), carried);
     argument_.size = 1;
-    held_before_ = context_.rows_held();
+    held_before_ = context_.held();
     inner_ = make_operator(inner, slots_, context_, &argument_);
   }
   // Appends the next rows; false when there are no more, and what they held is let go.
@@ -70,7 +70,7 @@ class InnerRows : public RowByRow {
   Batch argument_;
   Batch found_;
   OperatorPtr inner_;
-  std::size_t held_before_ = 0;
+  Held held_before_;
 };
 
 class ApplyOp final : public InnerRows {

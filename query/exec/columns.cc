@@ -45,9 +45,13 @@ Result<void> fact_function(const bound::Expr& expr, const bound::Function& node,
   const bool id = node.def->id == FunctionId::kId;
   for (const std::uint32_t row : rows) {
     const Value& v = column[row];
-    if (v.kind() == ValueKind::kInteraction && !id) {
-      DEMARCHE_TRY(const InteractionFacts facts, context.facts(v.as_interaction()));
-      out.push_back(context.kind_name(facts.kind));
+    if (const InteractionFacts* known =
+            v.kind() == ValueKind::kInteraction && !id ? context.known_facts(v.as_interaction()) : nullptr) {
+      out.push_back(context.kind_name(known->kind));
+    } else if (v.kind() == ValueKind::kInteraction && !id) {
+      const auto facts = context.facts(v.as_interaction());
+      if (!facts) return tl::unexpected(placed(facts.error(), expr.span));
+      out.push_back(context.kind_name(facts->kind));
     } else if (id && (v.kind() == ValueKind::kInteraction || v.kind() == ValueKind::kActor)) {
       out.push_back(Value::integer(static_cast<std::int64_t>(v.bits())));
     } else {
@@ -68,8 +72,9 @@ Result<void> part_of_date(const bound::Expr& expr, const bound::PropertyOf& part
     const Value& v = column[row];
     std::optional<std::int64_t> day;
     if (v.kind() == ValueKind::kInteraction) {
-      DEMARCHE_TRY(const InteractionFacts facts, context.facts(v.as_interaction()));
-      if (facts.dated) day = exact_day(facts.bounds);
+      const auto facts = context.facts(v.as_interaction());
+      if (!facts) return tl::unexpected(placed(facts.error(), expr.span));
+      if (facts->dated) day = exact_day(facts->bounds);
     }
     if (!day) {
       DEMARCHE_TRY(Value other, evaluate(expr, batch, row, context));
@@ -104,8 +109,9 @@ Result<void> property(const bound::Expr& expr, const bound::PropertyOf& node, co
   for (const std::uint32_t row : rows) {
     const Value& v = column[row];
     if (v.kind() == ValueKind::kActor) {
-      DEMARCHE_TRY(const Value* kept, context.actor_property_kept(node, v.as_actor()));
-      out.push_back(*kept);
+      const auto kept = context.actor_property_kept(node, v.as_actor());
+      if (!kept) return tl::unexpected(placed(kept.error(), expr.span));
+      out.push_back(**kept);
       continue;
     }
     auto value = property_of(v, node.key, expr.span, context);
@@ -167,11 +173,26 @@ Result<void> keep_in_time(const bound::Expr& condition, const bound::Binary& nod
   DEMARCHE_TRY(const TimeSide right, side_of(*node.right, batch, rows.front(), context));
   const auto predicate = static_cast<TimePredicate>(static_cast<int>(node.op) - static_cast<int>(BinaryOp::kBefore));
   std::size_t kept = 0;
+  const bool beside_fixed = left.dated && right.fixed && right.fixed->owner.value == 0 && !right.fixed->undated;
   for (const std::uint32_t row : rows) {
+    if (beside_fixed) {  // the usual case: c DURING '2016'
+      const Value& v = batch.at(left.dated->slot, row);
+      const InteractionFacts* facts =
+          v.kind() == ValueKind::kInteraction ? context.known_facts(v.as_interaction()) : nullptr;
+      if (facts != nullptr && facts->dated) {
+        const Truth truth = demarche::evaluate(predicate, facts->bounds, right.fixed->bounds);
+        if (truth == Truth::kTrue || (possibly && truth == Truth::kUnknown)) rows[kept++] = row;
+        continue;
+      }
+    }
     bool left_null = false;
     bool right_null = false;
-    DEMARCHE_TRY(const auto a, operand_in(left, batch, row, context, left_null));
-    DEMARCHE_TRY(const auto b, operand_in(right, batch, row, context, right_null));
+    const auto in_left = operand_in(left, batch, row, context, left_null);
+    if (!in_left) return tl::unexpected(placed(in_left.error(), node.left->span));
+    const auto in_right = operand_in(right, batch, row, context, right_null);
+    if (!in_right) return tl::unexpected(placed(in_right.error(), node.right->span));
+    const std::optional<TimeOperand>& a = *in_left;
+    const std::optional<TimeOperand>& b = *in_right;
     Truth truth = Truth::kUnknown;
     if ((!a && !left_null) || (!b && !right_null)) {
       DEMARCHE_ASSIGN(truth, evaluate_truth(condition, batch, row, context));

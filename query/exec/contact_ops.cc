@@ -138,6 +138,41 @@ class InteractionTimelineOp final : public TimelineOp {
   ContactScanOptions options_;
 };
 
+class CountKindsOp final : public RowByRow {
+ public:
+  CountKindsOp(OperatorPtr input, const plan::Node& node, const plan::CountKinds& op, std::size_t slots,
+               ExecContext& context)
+      : RowByRow(std::move(input), node, slots, context), op_(op) {}
+
+ protected:
+  Result<void> begin_row() override {
+    DEMARCHE_TRY(const KindCounts all, count_kinds(context_.view(), {Timestamp::lowest(), Timestamp::highest()}));
+    counts_.clear();
+    std::int64_t total = 0;
+    for (std::size_t id = 0; id < all.counts.size(); ++id) {
+      const KindId kind{static_cast<std::uint32_t>(id)};
+      if (all.counts[id] == 0 || !op_.kinds.set.contains(kind)) continue;
+      counts_.emplace_back(kind, static_cast<std::int64_t>(all.counts[id]));
+      total += counts_.back().second;
+    }
+    if (!op_.by_kind) counts_.assign(1, {KindId{}, total});
+    at_ = 0;
+    return {};
+  }
+  Result<bool> more(Batch& out) override {
+    for (; at_ < counts_.size() && out.size < kBatchRows; ++at_, ++out.size) {
+      if (op_.by_kind) out.columns[op_.name].push_back(context_.kind_name(counts_[at_].first));
+      for (const Slot slot : op_.counts) out.columns[slot].push_back(Value::integer(counts_[at_].second));
+    }
+    return at_ < counts_.size();
+  }
+
+ private:
+  const plan::CountKinds& op_;
+  std::vector<std::pair<KindId, std::int64_t>> counts_;
+  std::size_t at_ = 0;
+};
+
 class ContactExpandOp final : public RowByRow {
  public:
   ContactExpandOp(OperatorPtr input, const plan::Node& node, const plan::Expand& op, std::size_t slots,
@@ -216,6 +251,9 @@ class ContactExpandOp final : public RowByRow {
 }  // namespace
 
 OperatorPtr make_contact_op(const plan::Node& node, OperatorPtr& input, std::size_t slots, ExecContext& context) {
+  if (const auto* count = std::get_if<plan::CountKinds>(&node.op)) {
+    return std::make_unique<CountKindsOp>(std::move(input), node, *count, slots, context);
+  }
   if (context.transaction != nullptr) return nullptr;
   if (const auto* contacts = std::get_if<plan::ContactScan>(&node.op)) {
     if (contacts->direction != ast::Direction::kEither || contacts->kinds.none) return nullptr;

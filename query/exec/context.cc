@@ -1,5 +1,8 @@
 #include "query/exec/context.h"
 
+#include <new>
+#include <type_traits>
+
 #include <fmt/format.h>
 
 #include "query/exec/functions.h"
@@ -77,19 +80,26 @@ Result<void> ExecContext::forget(InteractionId id, bool deleted) {
     written.interactions_deleted.emplace(id, known);
   }
   interactions_.erase(id);
-  (*facts_)[id.value % kFactSlots] = {};
+  if (InteractionFacts* known = find_facts(id)) *known = {};
   return {};
+}
+
+void ExecContext::allocate_facts() {
+  static_assert(std::is_trivially_copyable_v<InteractionFacts>);
+  void* memory = std::calloc(kFactSets * kFactWays + 1, sizeof(InteractionFacts));  // NOLINT
+  if (memory == nullptr) throw std::bad_alloc();
+  facts_.reset(static_cast<InteractionFacts*>(memory));
 }
 
 Result<InteractionFacts> ExecContext::facts(InteractionId id) {
   if (const auto it = written.interactions_deleted.find(id); it != written.interactions_deleted.end())
     return it->second;
-  InteractionFacts& slot = (*facts_)[id.value % kFactSlots];
-  if (slot.id != id) {
-    DEMARCHE_TRY(const Interaction* record, interaction(id));
-    slot = {id, record->kind, record->when.has_value(), record->when ? record->when->bounds : TimeBounds{}};
-  }
-  return slot;
+  if (const InteractionFacts* known = find_facts(id)) return *known;
+  DEMARCHE_TRY(const Interaction* record, interaction(id));
+  const InteractionFacts out{id, record->kind, record->when.has_value(),
+                             record->when ? record->when->bounds : TimeBounds{}};
+  remember(out);
+  return out;
 }
 
 double ExecContext::random() {
@@ -109,12 +119,31 @@ Result<void> ExecContext::check() const {
   return {};
 }
 
-Result<void> ExecContext::hold_rows(std::size_t count) {
-  rows_held_ += count;
-  if (rows_held_ <= limits_.rows_held_max) return {};
-  return make_error(ErrorCode::kLimit,
-                    fmt::format("the query holds more than its limit of {} rows; narrow it or raise the limit",
-                                limits_.rows_held_max));
+namespace {
+
+tl::unexpected<Error> too_much_memory(std::size_t bytes) {
+  return make_error(
+      ErrorCode::kLimit,
+      fmt::format("the query needs more memory than its limit of {} MB; narrow it or raise the limit", bytes >> 20));
+}
+
+}  // namespace
+
+Result<void> ExecContext::hold(Held more) {
+  held_.rows += more.rows;
+  held_.bytes += more.bytes;
+  if (held_.rows > limits_.rows_held_max) {
+    return make_error(ErrorCode::kLimit,
+                      fmt::format("the query holds more than its limit of {} rows; narrow it or raise the limit",
+                                  limits_.rows_held_max));
+  }
+  if (held_.bytes > limits_.memory_max) return too_much_memory(limits_.memory_max);
+  return {};
+}
+
+Result<void> ExecContext::allow(std::size_t bytes) const {
+  if (bytes > limits_.memory_max) return too_much_memory(limits_.memory_max);
+  return {};
 }
 
 }  // namespace demarche::query

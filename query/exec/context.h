@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,7 +28,14 @@ using Parameters = std::map<std::string, Value>;
 
 struct QueryLimits {
   std::chrono::milliseconds time_max{std::chrono::minutes(10)};
-  std::size_t rows_held_max = 50'000'000;  // rows kept at once by sorting, grouping and DISTINCT
+  std::size_t rows_held_max = 50'000'000;         // rows kept at once by sorting, grouping and DISTINCT
+  std::size_t memory_max = std::size_t{4} << 30;  // bytes of these rows, and of a single list or text
+};
+
+// What an operator keeps until it ends.
+struct Held {
+  std::size_t rows = 0;
+  std::size_t bytes = 0;
 };
 
 // Set from another thread to stop a query; it ends with kCancelled within a batch of rows.
@@ -64,6 +72,7 @@ struct StorageReads {
 };
 
 struct SubqueryRun;  // exec/subquery.cc
+struct Profile;      // exec/profile.h
 
 // Not thread-safe: one running query has one.
 class ExecContext {
@@ -100,10 +109,23 @@ class ExecContext {
 
   // Kind and date of an interaction: from the scan that has just met it, else from its record.
   [[nodiscard]] Result<InteractionFacts> facts(InteractionId id);
+  // The same where no record need be read for it; else null. Holds until the next call of another.
+  [[nodiscard]] const InteractionFacts* known_facts(InteractionId id) const {
+    return written.interactions_deleted.empty() ? find_facts(id) : nullptr;
+  }
   void remember(const RowBatch& rows, std::size_t i) {
     remember({rows.interaction[i], rows.kind[i], rows.dated[i] != 0, rows.bounds[i]});
   }
-  void remember(const InteractionFacts& facts) { (*facts_)[facts.id.value % kFactSlots] = facts; }
+  void remember(const InteractionFacts& facts) {
+    if (!facts_) allocate_facts();
+    InteractionFacts* set = facts_.get() + set_of(facts.id);
+    for (std::size_t way = 0; way < kFactWays; ++way) {
+      if (set[way].id != facts.id && set[way].id.value != 0) continue;
+      set[way] = facts;
+      return;
+    }
+    set[facts_[kFactSets * kFactWays].id.value++ % kFactWays] = facts;
+  }
 
   // The name of a kind as a value, made once.
   [[nodiscard]] const Value& kind_name(KindId kind);
@@ -118,13 +140,18 @@ class ExecContext {
     if (++checks_ % 64 != 0 && (cancel_ == nullptr || !cancel_->load(std::memory_order_relaxed))) return {};
     return check();
   }
-  [[nodiscard]] Result<void> hold_rows(std::size_t count);
+  // kLimit when more rows, or more bytes for them, are kept than the query may.
+  [[nodiscard]] Result<void> hold(Held more);
+  // The same for a value that is about to be made and not kept.
+  [[nodiscard]] Result<void> allow(std::size_t bytes) const;
   // What an inner query held is let go when it has ended.
-  [[nodiscard]] std::size_t rows_held() const { return rows_held_; }
-  void let_go_to(std::size_t rows) { rows_held_ = rows; }
+  [[nodiscard]] Held held() const { return held_; }
+  void let_go_to(Held held) { held_ = held; }
 
   // The plan of a query inside an expression. REQUIRES: `plan` is the one that runs.
   const plan::Plan* plan = nullptr;
+  // Where operators note what they have done; null unless that was asked for.
+  Profile* profile = nullptr;
   [[nodiscard]] const plan::Subquery& subquery_plan(const bound::SubqueryBody& body) const {
     return plan->subqueries.at(&body);
   }
@@ -139,7 +166,7 @@ class ExecContext {
   std::chrono::steady_clock::time_point started_;
   std::chrono::system_clock::time_point began_;
   std::optional<std::mt19937_64> random_;  // seeded when it is first asked
-  std::size_t rows_held_ = 0;
+  Held held_;
   std::uint32_t checks_ = 0;
   std::unordered_map<ActorId, std::unique_ptr<Actor>> actors_;
   std::unordered_map<InteractionId, std::unique_ptr<Interaction>> interactions_;
@@ -147,11 +174,28 @@ class ExecContext {
   std::unordered_map<std::uint32_t, Value> kind_names_;
   std::unordered_map<std::string, std::unordered_map<ActorId, Value>> actor_properties_;  // by key
   std::size_t actor_properties_kept_ = 0;
-  // Rows flow through the operators soon after a scan met them, so a small table by the low bits of the id serves
-  // nearly every question about their dates without reading a record.
-  static constexpr std::size_t kFactSlots = 8192;
-  std::unique_ptr<std::array<InteractionFacts, kFactSlots>> facts_ =
-      std::make_unique<std::array<InteractionFacts, kFactSlots>>();
+  // Rows flow through the operators soon after a scan met them, so a small table by hash of the id, of four places
+  // each, serves nearly every question about their dates without reading a record. Behind it an entry whose id counts:
+  // the place that is overwritten next. From calloc(), so that only what is used of it is touched.
+  static constexpr std::size_t kFactSetBits = 12;
+  static constexpr std::size_t kFactSets = std::size_t{1} << kFactSetBits;
+  static constexpr std::size_t kFactWays = 4;
+  struct Free {
+    void operator()(InteractionFacts* facts) const { std::free(facts); }  // NOLINT
+  };
+  [[nodiscard]] static std::size_t set_of(InteractionId id) {
+    return static_cast<std::size_t>((id.value * 0x9E3779B97F4A7C15ULL) >> (64 - kFactSetBits)) * kFactWays;
+  }
+  void allocate_facts();
+  [[nodiscard]] InteractionFacts* find_facts(InteractionId id) const {
+    if (!facts_) return nullptr;
+    InteractionFacts* set = facts_.get() + set_of(id);
+    for (std::size_t way = 0; way < kFactWays; ++way) {
+      if (set[way].id == id) return set + way;
+    }
+    return nullptr;
+  }
+  std::unique_ptr<InteractionFacts[], Free> facts_;
 };
 
 }  // namespace demarche::query

@@ -91,9 +91,11 @@ Result<Value> arithmetic(BinaryOp op, const Value& a, const Value& b, Span span)
   }
 }
 
-Result<Value> add(const Value& a, const Value& b, Span span) {
+Result<Value> add(const Value& a, const Value& b, Span span, const ExecContext& context) {
   if (a.kind() == ValueKind::kList || b.kind() == ValueKind::kList) {
     if (a.is_null() || b.is_null()) return Value();
+    const auto length = [](const Value& v) { return v.kind() == ValueKind::kList ? v.as_list().size() : 1; };
+    DEMARCHE_CHECK(context.allow((length(a) + length(b)) * sizeof(Value)));
     ValueList out;
     if (a.kind() == ValueKind::kList) {
       out = a.as_list();
@@ -110,7 +112,11 @@ Result<Value> add(const Value& a, const Value& b, Span span) {
   if (a.is_null() || b.is_null()) return Value();
   const bool texts = a.kind() == ValueKind::kString || b.kind() == ValueKind::kString;
   const auto fits = [](const Value& v) { return v.kind() == ValueKind::kString || v.is_number(); };
-  if (texts && fits(a) && fits(b)) return Value::string(to_text(a) + to_text(b));
+  if (texts && fits(a) && fits(b)) {
+    const auto length = [](const Value& v) { return v.kind() == ValueKind::kString ? v.as_string().size() : 32; };
+    DEMARCHE_CHECK(context.allow(length(a) + length(b)));
+    return Value::string(to_text(a) + to_text(b));
+  }
   return arithmetic(BinaryOp::kAdd, a, b, span);
 }
 
@@ -333,7 +339,7 @@ class Evaluator {
     DEMARCHE_TRY(const Value right, (*this)(*node.right));
     switch (node.op) {
       case BinaryOp::kAdd:
-        return add(left, right, expr.span);
+        return add(left, right, expr.span, context_);
       case BinaryOp::kIn:
         return is_in(left, right, expr.span);
       case BinaryOp::kStartsWith:
@@ -372,7 +378,9 @@ class Evaluator {
       DEMARCHE_TRY(Value v, (*this)(*argument));
       arguments.push_back(std::move(v));
     }
-    return call_function(*node.def, arguments, expr.span, context_);
+    DEMARCHE_TRY(Value out, call_function(*node.def, arguments, expr.span, context_));
+    if (out.kind() == ValueKind::kString) DEMARCHE_CHECK(context_.allow(out.as_string().size()));
+    return out;
   }
 
   Result<Value> eval(const bound::Expr&, const bound::ListOf& node) {
@@ -456,6 +464,7 @@ class Evaluator {
     std::size_t unknown = 0;
     const std::size_t outer = locals_.size();
     for (const Value& item : list->as_list()) {
+      DEMARCHE_CHECK(context_.check_now_and_then());
       locals_.resize(outer);
       locals_.emplace_back(node.variable, item);
       Truth holds = Truth::kTrue;
@@ -498,6 +507,7 @@ class Evaluator {
     if (!list) return Value();
     const std::size_t outer = locals_.size();
     for (const Value& item : list->as_list()) {
+      DEMARCHE_CHECK(context_.check_now_and_then());
       locals_.resize(outer);
       locals_.emplace_back(node.accumulator, result);
       locals_.emplace_back(node.variable, item);

@@ -90,9 +90,13 @@ Result<void> Groups::number(const std::vector<const ColumnValues*>& columns, std
     if (number < size_) continue;
     ++size_;
     parts_.insert(parts_.end(), part.begin(), part.end());
-    std::size_t held = 1;
-    for (std::size_t k = 0; k < columns_; ++k) held += extra_rows((*columns[k])[row]);
-    DEMARCHE_CHECK(context.hold_rows(held));
+    Held held{1, 0};
+    for (std::size_t k = 0; k < columns_; ++k) {
+      const Held one = row_of((*columns[k])[row]);
+      held.rows += one.rows - 1;
+      held.bytes += 2 * one.bytes;  // the value and its place in a table
+    }
+    DEMARCHE_CHECK(context.hold(held));
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include "query/exec/columns.h"
 #include "query/exec/evaluate.h"
 #include "query/exec/one_input.h"
+#include "query/exec/profile.h"
 
 namespace demarche::query {
 
@@ -195,7 +196,7 @@ Result<void> RowByRow::next(Batch& out) {
 
 OperatorPtr make_operator(const plan::Node& node, std::size_t slots, ExecContext& context, const Batch* argument) {
   OperatorPtr input = node.input ? make_operator(*node.input, slots, context, argument) : nullptr;
-  return std::visit(
+  OperatorPtr out = std::visit(
       [&](const auto& op) -> OperatorPtr {
         using T = std::decay_t<decltype(op)>;
         if constexpr (std::is_same_v<T, plan::SingleRow>) {
@@ -230,6 +231,8 @@ OperatorPtr make_operator(const plan::Node& node, std::size_t slots, ExecContext
         }
       },
       node.op);
+  return context.profile == nullptr ? std::move(out)
+                                    : make_profiled(std::move(out), context.profile->work[&node], context);
 }
 
 }  // namespace demarche::query

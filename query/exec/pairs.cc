@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "query/exec/evaluate.h"
+#include "query/plan/windows.h"
 
 namespace demarche::query {
 
@@ -15,7 +16,8 @@ bool may_be_to(Side side) { return side == Side::kTo || side == Side::kBoth; }
 
 const std::vector<Pair>& PairFinder::find(std::span<const Party> parties, KindId kind, ast::Direction direction) {
   pairs_.clear();
-  const bool rule = has_contact_rule(table_, kind);
+  const bool rule = table_.contacts().contains(kind);
+  if (parties.size() == 2 && !in_contact(parties, 0, 1, rule)) return pairs_;
   for (std::size_t i = 0; i < parties.size(); ++i) {
     for (std::size_t j = 0; j < parties.size(); ++j) {
       if (!in_contact(parties, i, j, rule)) continue;
@@ -60,35 +62,12 @@ Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const B
                              ExecContext& context) {
   TimeWindow window;
   bool certain = false;  // some term asks for what is certain, which no undated row can be
-  const auto end_at = [&](Timestamp t) { window.end = std::min(window.end, t); };
-  const auto begin_at = [&](Timestamp t) { window.begin = std::max(window.begin, t); };
-  const auto just_after = [](Timestamp t) {
-    return t == Timestamp::highest() || t == Timestamp::lowest() ? t : Timestamp{t.seconds + 1};
-  };
   for (const plan::WindowTerm& term : terms) {
     DEMARCHE_TRY(const Value v, evaluate(*term.other, in, row, context));
     DEMARCHE_TRY(const auto other, time_operand(v, term.other->span, context));
     if (!other) continue;
-    const TimeBounds& y = other->bounds;
     certain = certain || !term.possibly;
-    switch (term.op) {
-      // x BEFORE y needs end_max(x) < begin_min(y), or, possibly, end_min(x) < begin_max(y); x begins no later.
-      case ast::BinaryOp::kBefore:
-        end_at(term.possibly ? y.begin_max : y.begin_min);
-        break;
-      case ast::BinaryOp::kAfter:
-        begin_at(just_after(term.possibly ? y.end_min : y.end_max));
-        break;
-      case ast::BinaryOp::kDuring:
-      case ast::BinaryOp::kOverlaps:
-        // What is certain must reach all that lies for certain within y, or, where y is one vague moment, all it may
-        // be.
-        begin_at(term.possibly ? y.begin_min : std::min(y.begin_max, y.end_min));
-        end_at(just_after(term.possibly ? y.end_max : std::max(y.begin_max, y.end_min)));
-        break;
-      default:
-        break;
-    }
+    narrow(window, term.op, term.possibly, other->bounds);
   }
   // An empty window has no rows at all, but undated ones may lie anywhere: a narrow one has them, and the condition
   // behind the scan drops what else it lets through.

@@ -110,13 +110,16 @@ class SortOp final : public OneInput<plan::Sort> {
           std::pop_heap(rows_.begin(), rows_.end(), less);
           rows_.pop_back();
         } else {
-          DEMARCHE_CHECK(context_.hold_rows(1));
+          DEMARCHE_CHECK(context_.hold({1, sizeof(Row)}));
         }
         Row row;
         row.position = position + rows[i];
         for (const ColumnValues& column : keys) row.keys.push_back(column[i]);
         for (const Slot slot : node_.carried) row.carried.push_back(in_.at(slot, rows[i]));
-        if (!op_.limit) DEMARCHE_CHECK(context_.hold_rows(extra_rows(row.carried)));
+        if (!op_.limit) {
+          const Held carried = row_of(row.carried);
+          DEMARCHE_CHECK(context_.hold({carried.rows - 1, carried.bytes + row_of(row.keys).bytes}));
+        }
         rows_.push_back(std::move(row));
         if (op_.limit) std::push_heap(rows_.begin(), rows_.end(), less);
       }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "query/exec/aggregate.h"
 #include "query/exec/operators.h"
 
 namespace demarche::query {
@@ -66,7 +67,7 @@ namespace {
 
 Result<Value> run_to_end(const bound::Subquery& subquery, SubqueryRun& run, ExecContext& context) {
   using Kind = ast::Subquery::Kind;
-  const std::size_t held_before = context.rows_held();
+  const Held held_before = context.held();
   // What a statement has written since may be part of the answer: it is looked at anew.
   const bool again = run.root != nullptr && context.transaction == nullptr && run.root->rewind();
   if (!again) run.root = make_operator(*run.plan->root, run.argument.columns.size(), context, &run.argument);
@@ -79,8 +80,10 @@ Result<Value> run_to_end(const bound::Subquery& subquery, SubqueryRun& run, Exec
     count += static_cast<std::int64_t>(run.rows.size);
     if (subquery.kind == Kind::kExists || subquery.kind == Kind::kPattern) break;
     if (subquery.kind != Kind::kComprehension) continue;
-    DEMARCHE_CHECK(context.hold_rows(run.rows.size));
     std::vector<Value>& column = run.rows.columns[subquery.body->columns[0]];
+    Held made = row_of(column);
+    made.rows += run.rows.size - 1;
+    DEMARCHE_CHECK(context.hold(made));
     list.insert(list.end(), std::make_move_iterator(column.begin()), std::make_move_iterator(column.end()));
   }
   context.let_go_to(held_before);

@@ -124,7 +124,7 @@ class EagerOp final : public Operator {
         DEMARCHE_CHECK(context_.check());
         DEMARCHE_CHECK(input_->next(batch));
         if (batch.size == 0) break;
-        DEMARCHE_CHECK(context_.hold_rows(batch.size));
+        DEMARCHE_CHECK(context_.hold({batch.size, batch.size * slots_ * sizeof(Value)}));
         held_.push_back(std::move(batch));
       }
     }

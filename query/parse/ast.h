@@ -370,7 +370,7 @@ struct TimeHead {
   Span span;
 };
 
-enum class ExplainMode : std::uint8_t { kNone, kExplain };
+enum class ExplainMode : std::uint8_t { kNone, kExplain, kProfile };
 
 // Clauses, or the parts of a UNION, never both.
 struct Query {

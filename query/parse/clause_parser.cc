@@ -12,7 +12,7 @@ const std::vector<std::string>& clause_words() {
   static const std::vector<std::string> words = {
       "MATCH", "OPTIONAL MATCH", "WHERE",  "RETURN",  "WITH",          "UNWIND", "CALL",    "CREATE",
       "SET",   "REMOVE",         "DELETE", "MERGE",   "DETACH DELETE", "RECORD", "CORRECT", "RETRACT",
-      "ORDER", "LIMIT",          "SKIP",   "EXPLAIN", "UNION"};
+      "ORDER", "LIMIT",          "SKIP",   "EXPLAIN", "PROFILE",       "UNION"};
   return words;
 }
 
@@ -54,9 +54,11 @@ bool writes(const Clause& clause) {
 
 Result<Query> ClauseParser::parse_statement() {
   const bool explain = take_word("EXPLAIN");
+  const bool profile = !explain && take_word("PROFILE");
   DEMARCHE_TRY(std::vector<TimeHead> heads, parse_time_heads());
   DEMARCHE_TRY(Query out, parse_query_body(false));
   if (explain) out.explain = ExplainMode::kExplain;
+  if (profile) out.explain = ExplainMode::kProfile;
   out.heads = std::move(heads);
   if (take_symbol(";") && peek().kind != TokenKind::kEnd) {
     return syntax_error("UnexpectedSyntax", peek().span, "one statement at a time: this stands after the semicolon");

@@ -1,9 +1,11 @@
 // What the planner believes about the store: the one place that knows where its figures come from.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string_view>
+#include <vector>
 
+#include "engine/planner_statistics.h"
 #include "engine/store.h"
 #include "query/plan/plan.h"
 
@@ -14,23 +16,28 @@ struct PlanOptions {
   bool use_indexes = true;  // false: no key, no name, no label, no window
 };
 
-// Numbers of rows, as far as they can be known without looking. Cheap to make and to ask.
+// Numbers of rows from the store's statistics, without looking at any row. Cheap to ask.
 class Estimates {
  public:
-  explicit Estimates(const View& view);
+  // Errors: kCorruption, kIo.
+  [[nodiscard]] static Result<Estimates> of(const View& view);
 
   [[nodiscard]] double actors() const { return actors_; }
   [[nodiscard]] double actors_with(std::string_view label) const;
-  // Interactions of some kinds that can meet the windows.
+  // Interactions of some kinds that can meet the windows: by month where these are constants, a guess where not.
   [[nodiscard]] double interactions(const bound::KindFilter& kinds, const std::vector<plan::WindowTerm>& windows) const;
-  // Contacts of an actor met at the other end of an interaction, and of any actor.
+  // Contacts of these kinds and windows of an actor that is met at the other end of a contact: such actors have more
+  // of them than the mean.
   [[nodiscard]] double degree(const bound::KindFilter& kinds, const std::vector<plan::WindowTerm>& windows) const;
 
  private:
-  [[nodiscard]] double share(const bound::KindFilter& kinds, const std::vector<plan::WindowTerm>& windows) const;
+  explicit Estimates(std::shared_ptr<const PlannerStatistics> statistics);
 
+  std::shared_ptr<const PlannerStatistics> statistics_;
   double actors_;
   double interactions_;
+  double entries_;
+  double degree_met_ = 1;
 };
 
 }  // namespace demarche::query

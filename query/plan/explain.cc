@@ -80,6 +80,9 @@ class Explainer {
     if (op.key) return fmt::format("interaction {}{} by key {}", name(op.slot), op.kinds.text, written(op.key));
     return fmt::format("timeline [{}{}]{}", name(op.slot), op.kinds.text, windows(op.windows));
   }
+  std::string operator()(const plan::CountKinds& op) const {
+    return fmt::format("count{} from the index{}", op.kinds.text, op.by_kind ? " by kind" : "");
+  }
   std::string operator()(const plan::ContactScan& op) const {
     return fmt::format("timeline pairs {}{}", edge(op.left, op.edge, op.right, op.kinds, op.direction),
                        windows(op.windows));
@@ -152,8 +155,7 @@ class Printer {
   void chain(const plan::Node* node, std::size_t depth) {
     for (const std::size_t top = depth; node != nullptr; node = node->input.get(), ++depth) {
       if (std::holds_alternative<plan::SingleRow>(node->op) && depth > top) return;
-      out_ += fmt::format("{}{}  (~{:.0f} rows)\n", std::string(2 * depth, ' '), std::visit(explainer_, node->op),
-                          std::max(0.0, node->rows_estimate));
+      out_.push_back({std::string(2 * depth, ' ') + std::visit(explainer_, node->op), node});
       if (const auto* apply = std::get_if<plan::Apply>(&node->op)) chain(apply->inner.get(), depth + 2);
       if (const auto* merge = std::get_if<plan::Merge>(&node->op)) chain(merge->inner.get(), depth + 2);
       if (const auto* parts = std::get_if<plan::Union>(&node->op)) {
@@ -167,7 +169,7 @@ class Printer {
     for_each_expression(plan_.query.steps, [this](const bound::Expr& expr) { subquery(expr); });
   }
 
-  std::string take() { return std::move(out_); }
+  std::vector<PlanLine> take() { return std::move(out_); }
 
  private:
   void subquery(const bound::Expr& expr) {
@@ -175,23 +177,49 @@ class Printer {
     if (node == nullptr) return;
     const auto planned = plan_.subqueries.find(node->body.get());
     if (planned == plan_.subqueries.end()) return;
-    out_ += fmt::format("for {}\n", explainer_.written(expr.span));
+    out_.push_back({fmt::format("for {}", explainer_.written(expr.span)), nullptr});
     chain(planned->second.root.get(), 1);
     for_each_expression(node->body->steps, [this](const bound::Expr& inner) { subquery(inner); });
   }
 
   const plan::Plan& plan_;
   Explainer explainer_;
-  std::string out_;
+  std::vector<PlanLine> out_;
 };
 
 }  // namespace
 
-std::string explain(const plan::Plan& plan, std::string_view text) {
+std::vector<PlanLine> plan_lines(const plan::Plan& plan, std::string_view text) {
   Printer printer(plan, text);
   printer.chain(plan.root.get(), 0);
   printer.subqueries();
   return printer.take();
+}
+
+namespace {
+
+std::string written_time(double nanos) {
+  constexpr double kThousand = 1'000;
+  for (const char* unit : {"ns", "us", "ms"}) {
+    if (nanos < kThousand) return fmt::format("{:.0f} {}", nanos, unit);
+    nanos /= kThousand;
+  }
+  return fmt::format("{:.0f} s", nanos);
+}
+
+}  // namespace
+
+std::string explain(const plan::Plan& plan, std::string_view text) {
+  std::string out;
+  for (const PlanLine& line : plan_lines(plan, text)) {
+    out += line.text;
+    if (line.node != nullptr) {
+      out += fmt::format("  (~{:.0f} rows, ~{})", std::max(0.0, line.node->rows_estimate),
+                         written_time(line.node->cost_estimate));
+    }
+    out += '\n';
+  }
+  return out;
 }
 
 }  // namespace demarche::query

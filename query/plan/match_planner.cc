@@ -229,7 +229,10 @@ class MatchPlanner {
     }
     const auto windows = windows_of(state, edge.slot);
     if (left || right) {
-      const double degree = estimates_.degree(edge.kinds, windows);
+      // Of all actors, the mean.
+      const double degree = state.rows >= estimates_.actors() && state.edges == now_.edges
+                                ? 2 * estimates_.interactions(edge.kinds, windows) / std::max(1.0, estimates_.actors())
+                                : estimates_.degree(edge.kinds, windows);
       // An actor's contacts are read once, however often it is met.
       const double fresh = std::min(1.0, estimates_.actors() / std::max(1.0, state.rows));
       const double read = fresh * (kExpandStart + kExpandRow * estimates_.degree({}, windows));
@@ -339,6 +342,7 @@ class MatchPlanner {
     while (!is_done(states.front())) {
       std::vector<State> next;
       for (const State& state : states) {
+        if (is_done(state)) next.push_back(state);  // dearer so far than others that have more to do
         for (const Step& step : choices(state)) {
           State moved = state;
           advance(moved, step);

@@ -39,6 +39,13 @@ struct InteractionScan {
   std::vector<WindowTerm> windows;
   bool is_bound = false;  // the slot is filled: what stands there must be an interaction of these kinds
 };
+// How many interactions there are, of each kind or altogether, from the index alone.
+struct CountKinds {
+  bound::KindFilter kinds;
+  bool by_kind = false;
+  Slot name = 0;             // by_kind: the name of the kind
+  std::vector<Slot> counts;  // each gets the number
+};
 // Related pairs of actors with their interaction, straight from the timeline.
 struct ContactScan {
   Slot left = 0;
@@ -184,7 +191,7 @@ struct Reads {
 };
 
 struct Node {
-  std::variant<SingleRow, Argument, Apply, Merge, Union, ActorScan, InteractionScan, ContactScan, Expand,
+  std::variant<SingleRow, Argument, Apply, Merge, Union, ActorScan, InteractionScan, CountKinds, ContactScan, Expand,
                ExpandInteraction, Walk, CallProcedure, MakePath, Filter, Project, Aggregate, Distinct, Sort, Skip,
                Limit, Unwind, Create, Update, Delete, Record, Correct>
       op;

@@ -79,7 +79,7 @@ class Planner {
     double rows = root_->rows_estimate;
     if (p.aggregating) {
       rows = p.keys.empty() ? 1 : rows * kConditionShare;
-      push(plan::Aggregate{p.keys, p.aggregates}, rows);
+      if (!count_only(p)) push(plan::Aggregate{p.keys, p.aggregates}, rows);
       live_.clear();
       for (const bound::Assignment& key : p.keys) make_live(key.slot);
       for (const bound::Aggregate& aggregate : p.aggregates) make_live(aggregate.slot);
@@ -105,6 +105,36 @@ class Planner {
     if (p.limit) push(plan::Limit{p.limit}, rows_left(p, rows));
     if (p.where) push(plan::Filter{{p.where}}, root_->rows_estimate * kConditionShare);
     live_ = output;
+  }
+
+  // Counting all interactions of some kinds, or each kind of them: no row is made.
+  bool count_only(const bound::Projection& p) {
+    auto* scan = std::get_if<plan::InteractionScan>(&root_->op);
+    const bool whole = options_.optimise && scan != nullptr && !scan->key && !scan->is_bound && scan->windows.empty() &&
+                       !scan->kinds.none && std::holds_alternative<plan::SingleRow>(root_->input->op);
+    if (!whole || p.keys.size() > 1) return false;
+    const auto is_scanned = [&](const bound::ExprPtr& expr) {
+      const auto* ref = std::get_if<bound::SlotRef>(&expr->node);
+      return ref != nullptr && ref->slot == scan->slot;
+    };
+    for (const bound::Assignment& key : p.keys) {
+      const auto* function = std::get_if<bound::Function>(&key.expression->node);
+      if (function == nullptr || function->def->id != FunctionId::kType || !is_scanned(function->arguments[0])) {
+        return false;
+      }
+    }
+    plan::CountKinds count{scan->kinds, !p.keys.empty(), p.keys.empty() ? 0 : p.keys[0].slot, {}};
+    for (const bound::Aggregate& aggregate : p.aggregates) {
+      if (aggregate.def->id != FunctionId::kCount || (aggregate.argument && !is_scanned(aggregate.argument))) {
+        return false;
+      }
+      count.counts.push_back(aggregate.slot);
+    }
+    NodePtr input = std::move(root_->input);
+    root_ = std::move(input);
+    push(std::move(count), p.keys.empty() ? 1 : 50);
+    root_->carried.clear();
+    return true;
   }
 
   // With LIMIT the columns can be computed for the rows that are left only: unless DISTINCT needs them before, a sort

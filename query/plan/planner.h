@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "engine/result.h"
 #include "query/plan/estimates.h"
@@ -16,7 +17,14 @@ namespace demarche::query {
 [[nodiscard]] Result<plan::Plan> plan_query(bound::Query query, const Estimates& estimates,
                                             const PlanOptions& options = {});
 
-// The plan as an indented tree, last operator first, with estimated rows.
+// A line of the plan as an indented tree, last operator first. `node`: what it is about; null for a heading.
+struct PlanLine {
+  std::string text;
+  const plan::Node* node = nullptr;
+};
+[[nodiscard]] std::vector<PlanLine> plan_lines(const plan::Plan& plan, std::string_view text);
+
+// The same with estimated rows and cost: "(~12 rows, ~3 us)".
 [[nodiscard]] std::string explain(const plan::Plan& plan, std::string_view text);
 
 }  // namespace demarche::query
