@@ -252,13 +252,12 @@ class GraphBuilder {
       ++out.offsets_[2 * std::size_t{link.target} + 2];
     }
     for (std::size_t i = 0; i < 2 * vertices; ++i) out.offsets_[i + 1] += out.offsets_[i];
-    out.neighbours_.resize(2 * links_.size());
-    out.edges_.resize(2 * links_.size());
+    out.adjacency_.resize(4 * links_.size());
     std::vector<std::uint32_t> next(out.offsets_.begin(), out.offsets_.end() - 1);
     for (std::size_t e = 0; e < links_.size(); ++e) {
       const auto place = [&](std::uint32_t& at, std::uint32_t other) {
-        out.neighbours_[at] = other;
-        out.edges_[at++] = static_cast<std::uint32_t>(e);
+        out.adjacency_[at] = other;
+        out.adjacency_[out.edges_from() + at++] = static_cast<std::uint32_t>(e);
       };
       place(next[2 * std::size_t{links_[e].source}], links_[e].target);
       place(next[2 * std::size_t{links_[e].target} + 1], links_[e].source);
@@ -364,7 +363,7 @@ std::uint64_t ContactGraph::total_weight() const {
 
 ContactGraph::Memory ContactGraph::memory() const {
   const auto bytes = [](const auto& column) { return column.capacity() * sizeof(column[0]); };
-  return {bytes(ids_) + bytes(offsets_), bytes(neighbours_) + bytes(edges_),
+  return {bytes(ids_) + bytes(offsets_), bytes(adjacency_),
           bytes(weights_) + bytes(begins_) + bytes(ends_) + bytes(interactions_)};
 }
 

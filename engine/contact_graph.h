@@ -99,13 +99,16 @@ class ContactGraph {
   [[nodiscard]] std::optional<Vertex> find(ActorId actor) const;  // binary search
 
   // The other ends of the edges of v, parallel: outgoing first, then incoming.
-  [[nodiscard]] std::span<const Vertex> neighbours(Vertex v) const { return part(neighbours_, v, 0, 2); }
-  [[nodiscard]] std::span<const Vertex> successors(Vertex v) const { return part(neighbours_, v, 0, 1); }
-  [[nodiscard]] std::span<const Vertex> predecessors(Vertex v) const { return part(neighbours_, v, 1, 2); }
+  [[nodiscard]] std::span<const Vertex> neighbours(Vertex v) const { return part(0, v, 0, 2); }
+  [[nodiscard]] std::span<const Vertex> successors(Vertex v) const { return part(0, v, 0, 1); }
+  [[nodiscard]] std::span<const Vertex> predecessors(Vertex v) const { return part(0, v, 1, 2); }
   // The edges themselves, in the same order.
-  [[nodiscard]] std::span<const EdgeIndex> edges(Vertex v) const { return part(edges_, v, 0, 2); }
-  [[nodiscard]] std::span<const EdgeIndex> edges_out(Vertex v) const { return part(edges_, v, 0, 1); }
-  [[nodiscard]] std::span<const EdgeIndex> edges_in(Vertex v) const { return part(edges_, v, 1, 2); }
+  [[nodiscard]] std::span<const EdgeIndex> edges(Vertex v) const { return part(edges_from(), v, 0, 2); }
+  [[nodiscard]] std::span<const EdgeIndex> edges_out(Vertex v) const { return part(edges_from(), v, 0, 1); }
+  [[nodiscard]] std::span<const EdgeIndex> edges_in(Vertex v) const { return part(edges_from(), v, 1, 2); }
+
+  // How far behind an other end its edge's number stands in memory, in elements.
+  [[nodiscard]] std::size_t edges_from() const { return 2 * edge_count_; }
 
   // How many interactions an edge stands for; more than 4,294,967,295 count as that many.
   [[nodiscard]] std::uint32_t weight(EdgeIndex e) const { return weights_.empty() ? 1 : weights_[e]; }
@@ -126,21 +129,21 @@ class ContactGraph {
  private:
   friend class GraphBuilder;
   ContactGraph() = default;
-  // The outgoing part is from 0 to 1, the incoming one from 1 to 2.
-  [[nodiscard]] std::span<const std::uint32_t> part(const std::vector<std::uint32_t>& column, Vertex v,
-                                                    std::size_t first, std::size_t last) const {
+  // The outgoing part is from 0 to 1, the incoming one from 1 to 2; `from`: where the column begins.
+  [[nodiscard]] std::span<const std::uint32_t> part(std::size_t from, Vertex v, std::size_t first,
+                                                    std::size_t last) const {
     const std::uint32_t* at = offsets_.data() + 2 * static_cast<std::size_t>(v);
-    return {column.data() + at[first], column.data() + at[last]};
+    const std::uint32_t* column = adjacency_.data() + from;
+    return {column + at[first], column + at[last]};
   }
 
   bool directed_ = false;
   std::size_t actor_count_ = 0;
   std::size_t edge_count_ = 0;
-  std::vector<std::uint64_t> ids_;         // of actors, then of interactions, each ascending
-  std::vector<std::uint32_t> offsets_;     // of v: outgoing from [2v], incoming from [2v + 1]; one more at the end
-  std::vector<std::uint32_t> neighbours_;  // 2 for each edge
-  std::vector<std::uint32_t> edges_;       // parallel to neighbours_
-  std::vector<std::uint32_t> weights_;     // kPairs only
+  std::vector<std::uint64_t> ids_;        // of actors, then of interactions, each ascending
+  std::vector<std::uint32_t> offsets_;    // of v: outgoing from [2v], incoming from [2v + 1]; one more at the end
+  std::vector<std::uint32_t> adjacency_;  // 2 other ends for each edge, and as far behind them as many edge numbers
+  std::vector<std::uint32_t> weights_;    // kPairs only
   std::vector<std::int64_t> begins_;
   std::vector<std::int64_t> ends_;
   std::vector<std::uint64_t> interactions_;

@@ -50,24 +50,25 @@ class IncidentEdgeIterator : public boost::iterator_facade<IncidentEdgeIterator<
                                                            boost::random_access_traversal_tag, Edge, std::ptrdiff_t> {
  public:
   IncidentEdgeIterator() = default;
-  IncidentEdgeIterator(ContactGraph::Vertex v, const ContactGraph::Vertex* other, const ContactGraph::EdgeIndex* edge)
-      : v_(v), other_(other), edge_(edge) {}
+  // `edges_from`: see ContactGraph. It fits: edges number less than 2^31.
+  IncidentEdgeIterator(ContactGraph::Vertex v, const ContactGraph::Vertex* other, std::size_t edges_from)
+      : other_(other), v_(v), edges_from_(static_cast<std::uint32_t>(edges_from)) {}
 
  private:
   friend class boost::iterator_core_access;
-  Edge dereference() const { return kOut ? Edge{v_, *other_, *edge_} : Edge{*other_, v_, *edge_}; }
-  bool equal(const IncidentEdgeIterator& that) const { return other_ == that.other_; }
-  void increment() { advance(1); }
-  void decrement() { advance(-1); }
-  void advance(std::ptrdiff_t n) {
-    other_ += n;
-    edge_ += n;
+  Edge dereference() const {
+    return kOut ? Edge{v_, *other_, other_[edges_from_]} : Edge{*other_, v_, other_[edges_from_]};
   }
+  bool equal(const IncidentEdgeIterator& that) const { return other_ == that.other_; }
+  void increment() { ++other_; }
+  void decrement() { --other_; }
+  void advance(std::ptrdiff_t n) { other_ += n; }
   std::ptrdiff_t distance_to(const IncidentEdgeIterator& that) const { return that.other_ - other_; }
 
-  ContactGraph::Vertex v_ = 0;
+  // Sixteen bytes: depth-first searches keep many.
   const ContactGraph::Vertex* other_ = nullptr;
-  const ContactGraph::EdgeIndex* edge_ = nullptr;
+  ContactGraph::Vertex v_ = 0;
+  std::uint32_t edges_from_ = 0;
 };
 
 // All edges, in order of their numbers.
@@ -133,12 +134,6 @@ class Graph {
   [[nodiscard]] std::span<const vertex_descriptor> from(vertex_descriptor v) const {
     return kDirected ? graph_->predecessors(v) : graph_->neighbours(v);
   }
-  [[nodiscard]] std::span<const ContactGraph::EdgeIndex> edges_to(vertex_descriptor v) const {
-    return kDirected ? graph_->edges_out(v) : graph_->edges(v);
-  }
-  [[nodiscard]] std::span<const ContactGraph::EdgeIndex> edges_from(vertex_descriptor v) const {
-    return kDirected ? graph_->edges_in(v) : graph_->edges(v);
-  }
 
  private:
   const ContactGraph* graph_;
@@ -177,17 +172,15 @@ template <bool kDirected>
 auto out_edges(ContactGraph::Vertex v, const Graph<kDirected>& g) {
   using Iterator = IncidentEdgeIterator<true>;
   const auto other = g.to(v);
-  const auto edge = g.edges_to(v);
-  return std::pair(Iterator(v, other.data(), edge.data()),
-                   Iterator(v, other.data() + other.size(), edge.data() + edge.size()));
+  const std::size_t edges_from = g.contacts().edges_from();
+  return std::pair(Iterator(v, other.data(), edges_from), Iterator(v, other.data() + other.size(), edges_from));
 }
 template <bool kDirected>
 auto in_edges(ContactGraph::Vertex v, const Graph<kDirected>& g) {
   using Iterator = IncidentEdgeIterator<false>;
   const auto other = g.from(v);
-  const auto edge = g.edges_from(v);
-  return std::pair(Iterator(v, other.data(), edge.data()),
-                   Iterator(v, other.data() + other.size(), edge.data() + edge.size()));
+  const std::size_t edges_from = g.contacts().edges_from();
+  return std::pair(Iterator(v, other.data(), edges_from), Iterator(v, other.data() + other.size(), edges_from));
 }
 template <bool kDirected>
 std::size_t out_degree(ContactGraph::Vertex v, const Graph<kDirected>& g) {

@@ -76,6 +76,7 @@ struct ContactScan::State {
         kinds(&view.kinds()),
         owner(owner_id),
         options(narrowed(scan_options, *read)),
+        asked_window(scan_options.window),
         wanted(scan_options.kinds.is_any() && !scan_options.interactions ? view.kinds().contacts()
                                                                          : scan_options.kinds),
         walk(read, owner_id, options.window) {
@@ -106,6 +107,7 @@ struct ContactScan::State {
   std::size_t next_actor = 0;   // of them, the one that comes after `owner`
   bool names_owner = false;     // each line says whose it is
   ContactScanOptions options;
+  TimeWindow asked_window;  // options.window may be narrower, by the view's valid time
   KindSet wanted;
   impl::BlockWalk walk;
   std::uint64_t blocks = 0;
@@ -169,8 +171,8 @@ Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
     keep_if(
         [&](std::size_t i) { return i >= within || block.shape(i).end_max(block.begin(i)) >= options.window.begin; });
   }
-  if (options.fit != WindowFit::kMeets && options.window != TimeWindow{}) {
-    keep_if([&](std::size_t i) { return fits(block.shape(i).bounds(block.begin(i)), options.window, options.fit); });
+  if (options.fit != WindowFit::kMeets && asked_window != TimeWindow{}) {
+    keep_if([&](std::size_t i) { return fits(block.shape(i).bounds(block.begin(i)), asked_window, options.fit); });
   }
   const bool shapes_fit = std::all_of(block.shapes().begin(), block.shapes().end(), [this](const Shape& shape) {
     return !options.held_only || shape.status == Status::kHeld || shape.status == Status::kNone;

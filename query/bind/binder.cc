@@ -31,12 +31,6 @@ bool is_scalar(const ast::Expr& expr) {
          std::holds_alternative<ast::Comparison>(expr.node);
 }
 
-std::string procedure_names() {
-  std::string out;
-  for (const ProcedureDef& p : all_procedures()) out += fmt::format("{}{}()", out.empty() ? "" : ", ", p.name);
-  return out;
-}
-
 class Binder {
  public:
   Binder(const BindContext& context, Scope scope, bool new_names = true)
@@ -134,10 +128,11 @@ class Binder {
       const std::string near = nearest(node.name, names);
       return fault("ProcedureError", "ProcedureNotFound", node.name_span,
                    fmt::format("there is no procedure '{}'; {}", node.name,
-                               near.empty() ? "there are " + procedure_names() : "did you mean " + near + "?"));
+                               near.empty() ? "CALL procedures() lists them" : "did you mean " + near + "?"));
     }
     bound::CallProcedure out;
     out.procedure = procedure;
+    out.span = node.arguments.empty() ? node.name_span : node.arguments.front()->span;
     DEMARCHE_CHECK(bind_arguments(clause, node, out));
     DEMARCHE_CHECK(bind_yields(node, out));
     steps_.emplace_back(std::move(out));
@@ -152,14 +147,19 @@ class Binder {
     const ProcedureDef& procedure = *out.procedure;
     if (!node.has_arguments) {
       for (const ProcedureField& field : procedure.arguments) {
+        if (field.optional) break;
         out.arguments.push_back(make_expr(node.name_span, bound::Parameter{std::string(field.name)}));
       }
       return {};
     }
-    if (node.arguments.size() != procedure.arguments.size()) {
+    const auto needed = static_cast<std::size_t>(std::count_if(procedure.arguments.begin(), procedure.arguments.end(),
+                                                               [](const ProcedureField& f) { return !f.optional; }));
+    const std::size_t most = procedure.arguments.size();
+    if (node.arguments.size() < needed || node.arguments.size() > most) {
       return fault("SyntaxError", "InvalidNumberOfArguments", clause.span,
                    fmt::format("{} takes {} arguments, found {}; its signature is {}", procedure.name,
-                               procedure.arguments.size(), node.arguments.size(), signature(procedure)));
+                               needed == most ? std::to_string(most) : fmt::format("{} to {}", needed, most),
+                               node.arguments.size(), signature(procedure)));
     }
     for (std::size_t i = 0; i < node.arguments.size(); ++i) {
       const ast::Expr& argument = *node.arguments[i];
@@ -202,7 +202,12 @@ class Binder {
                      fmt::format("'{}' is taken; rename the column with AS", item.name));
       }
       const Slot slot = context_.new_slot(item.name);
-      scope_.add({item.name, slot, SlotType::kValue});
+      // An actor can go on to a MATCH. `previous` is null at the start of a path.
+      if (field->kind == ValueKind::kActor) {
+        scope_.add({item.name, slot, SlotType::kActor, true});
+      } else {
+        scope_.add({item.name, slot, SlotType::kValue});
+      }
       out.columns.emplace_back(static_cast<std::size_t>(field - fields.begin()), slot);
       columns_.push_back({item.name, slot});  // of a CALL that stands alone; a RETURN puts its own in their place
     }

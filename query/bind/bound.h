@@ -286,6 +286,7 @@ struct CallProcedure {
   const ProcedureDef* procedure = nullptr;
   std::vector<ExprPtr> arguments;
   std::vector<std::pair<std::size_t, Slot>> columns;  // of the procedure's, and the slots they fill
+  Span span;                                          // its name, or its first argument
 };
 // Runs the body for each row and joins what it answers.
 struct CallQuery {

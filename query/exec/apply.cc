@@ -137,7 +137,7 @@ class CallProcedureOp final : public RowByRow {
       DEMARCHE_CHECK(check_argument(*call_.procedure, i, v, call_.arguments[i]->span));
       arguments.push_back(std::move(v));
     }
-    DEMARCHE_ASSIGN(rows_, call_procedure(*call_.procedure, arguments, context_));
+    DEMARCHE_ASSIGN(rows_, call_procedure(*call_.procedure, arguments, call_.span, context_));
     at_ = 0;
     return {};
   }

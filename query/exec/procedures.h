@@ -13,8 +13,9 @@ namespace demarche::query {
 // Errors: InvalidArgumentType if `v` cannot stand for argument `i`.
 [[nodiscard]] Result<void> check_argument(const ProcedureDef& procedure, std::size_t i, const Value& v, Span span);
 
-// Rows of the procedure's columns. REQUIRES: the arguments are of the signature.
+// Rows of the procedure's columns. `span`: the call, for errors. REQUIRES: the arguments are of the signature.
 [[nodiscard]] Result<std::vector<ValueList>> call_procedure(const ProcedureDef& procedure,
-                                                            const std::vector<Value>& arguments, ExecContext& context);
+                                                            const std::vector<Value>& arguments, Span span,
+                                                            ExecContext& context);
 
 }  // namespace demarche::query

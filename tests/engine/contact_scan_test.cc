@@ -160,7 +160,10 @@ TEST_CASE("contact scan: many actors at once give what each gives alone, in thei
     SampleStore sample(seed);
     for (int n = 0; n < 12; ++n) {
       ContactScanOptions options = some_options(*sample.view, sample.sampler);
-      if (n == 0) options = {{}, {}, false, kAllColumns};
+      if (n == 0) {
+        options = ContactScanOptions{};
+        options.columns = kAllColumns;
+      }
       std::vector<ActorId> actors;
       std::vector<Line> want;
       const std::uint64_t step = n == 0 ? 1 : 1 + sample.sampler.below(4);

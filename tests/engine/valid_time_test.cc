@@ -129,7 +129,7 @@ std::vector<std::pair<std::uint64_t, std::int64_t>> reach(const View& view, Chro
   ChronologyOptions options;
   options.mode = mode;
   std::vector<std::pair<std::uint64_t, std::int64_t>> out;
-  for (const Reached& r : must(reached(view, ActorId{3}, options))) out.emplace_back(r.actor.value, r.earliest.seconds);
+  for (const Reached& r : must(reached(view, ActorId{3}, options))) out.emplace_back(r.actor.value, r.moment.seconds);
   std::sort(out.begin(), out.end());
   return out;
 }
