@@ -36,7 +36,7 @@ struct QueryOptions {
   bool use_indexes = true;  // false: actors and interactions are found by looking at all of them
   // A system time, as view_as_of() reads it: the statement is answered as if FOR SYSTEM_TIME stood before it. One that
   // writes is refused, one that has such a head of its own keeps that. Empty: the newest state.
-  std::string as_of;
+  std::string as_of = {};
 };
 
 // Some rows of an answer, as columns.

@@ -36,8 +36,8 @@ class Rows {
       rows_.push_back(std::move(row));
     }
     // Rows made at once count as held; what is handed on is let go.
-    const std::size_t before = context_.rows_held();
-    DEMARCHE_CHECK(context_.hold_rows(rows_.size()));
+    const Held before = context_.held();
+    DEMARCHE_CHECK(context_.hold({.rows = rows_.size()}));
     context_.let_go_to(before);
     return {};
   }
