@@ -93,8 +93,8 @@ struct ContactScan::State {
 
   // Positions of the rows wanted, in `chosen`. Errors: kCorruption.
   Result<void> choose(const RowBlock& block, RowRange range);
-  // True if every row of the block is one contact, found in the columns as they stand.
-  bool is_plain(const RowBlock& block) const;
+  // True if every row chosen of the block is one contact, found in the columns as they stand.
+  bool is_plain(const RowBlock& block);
   void take_plain(const RowBlock& block, ContactLines& lines);
   void take_bounds(const RowBlock& block, std::size_t row, ContactLines& lines, std::size_t at);
   Result<void> take_row(const RowBlock& block, std::size_t i, ContactLines& lines);
@@ -102,10 +102,11 @@ struct ContactScan::State {
   std::shared_ptr<const impl::ReadState> read;
   const KindTable* kinds;  // of the view, which `read` does not keep alive: see keep
   std::shared_ptr<const KindTable> keep;
-  std::uint64_t owner;          // whose blocks are read now
-  std::vector<ActorId> actors;  // of of_actors()
-  std::size_t next_actor = 0;   // of them, the one that comes after `owner`
-  bool names_owner = false;     // each line says whose it is
+  std::uint64_t owner;               // whose blocks are read now
+  std::vector<ActorId> actors;       // of of_actors()
+  std::size_t next_actor = 0;        // of them, the one that comes after `owner`
+  bool names_owner = false;          // each line says whose it is
+  std::vector<PairForm> pair_forms;  // of the block being read
   ContactScanOptions options;
   TimeWindow asked_window;  // options.window may be narrower, by the view's valid time
   KindSet wanted;
@@ -192,14 +193,24 @@ Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
   return {};
 }
 
-bool ContactScan::State::is_plain(const RowBlock& block) const {
+bool ContactScan::State::is_plain(const RowBlock& block) {
   if (options.interactions) return true;
   if (block.uniform_others() != (of_actor() ? 1U : 2U)) return false;
   bool ruled = false;
   for (const std::uint32_t kind : block.kinds()) ruled = ruled || kinds->contacts().contains(KindId{kind});
-  return std::all_of(block.forms().begin(), block.forms().end(), [&](const Form& form) {
-    const PairForm pair = pair_form(form, of_actor());
-    return pair.is_pair && (pair.in_contact || !ruled);
+  pair_forms.clear();
+  bool all = true;
+  for (const Form& form : block.forms()) {
+    pair_forms.push_back(pair_form(form, of_actor()));
+    all = all && pair_forms.back().is_pair && (pair_forms.back().in_contact || !ruled);
+  }
+  if (all) return true;
+  // Blocks mix kinds: those asked for are often plain where others are not.
+  const std::span<const std::uint32_t> rows = std::span(chosen).first(chosen_count);
+  return std::all_of(rows.begin(), rows.end(), [&](std::uint32_t row) {
+    const std::uint64_t form = block.form_column().raw(row);
+    if (form >= pair_forms.size() || !pair_forms[form].is_pair) return false;
+    return pair_forms[form].in_contact || !kinds->contacts().contains(block.kind(row));
   });
 }
 
