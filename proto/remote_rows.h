@@ -85,7 +85,12 @@ class RemoteRows final : public Rows {
                 });
   }
 
-  ~RemoteRows() noexcept override {}  // of the members, kj::Own would let exceptions out
+  // Letting go before the end stops the statement.
+  ~RemoteRows() noexcept override {
+    if (outcome_ != nullptr || incoming_->failed != nullptr) return;
+    call_ = kj::Promise<void>(kj::READY_NOW);
+    link_->settle();
+  }
 
   // Of a statement that wrote: the state it left.
   void show(SnapshotPtr state) { state_ = std::move(state); }
@@ -156,6 +161,7 @@ class RemoteRows final : public Rows {
     auto waited = link_->wait<bool>(paf.promise.then([]() { return true; }), cancel_);
     if (!waited) {
       call_ = kj::Promise<void>(kj::READY_NOW);  // dropping the call stops the statement
+      link_->settle();
       return tl::unexpected(std::move(waited).error());
     }
     if (incoming_->error != nullptr) return tl::unexpected(*incoming_->error);

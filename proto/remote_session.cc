@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kUploadPiece = std::size_t{64} << 10;
 constexpr kj::Duration kDialMax = 10 * kj::SECONDS;
+constexpr kj::Duration kLoginMax = 30 * kj::SECONDS;
 
 // A thread has one event loop; its sessions share it.
 std::shared_ptr<kj::AsyncIoContext> thread_io() {
@@ -159,7 +160,11 @@ Result<void> RemoteLink::login() {
   auto request = rpc_->bootstrap(vat).castAs<wire::Bootstrap>().loginRequest();
   request.setToken(options_.token);
   request.setClient(options_.client);
-  auto answered = ask(request.send());
+  auto late = io().provider->getTimer().afterDelay(kLoginMax).then(
+      []() -> capnp::Response<wire::Bootstrap::LoginResults> { KJ_FAIL_REQUIRE("no answer to the login"); });
+  auto answered = wait<capnp::Response<wire::Bootstrap::LoginResults>>(
+      kj::Promise<capnp::Response<wire::Bootstrap::LoginResults>>(request.send()).exclusiveJoin(kj::mv(late)));
+  if (answered && answered->hasRefusal()) return tl::unexpected(read_refusal(answered->getRefusal()));
   if (!answered) {
     Error error = std::move(answered).error();
     if (lost_) error.message += "; is it a Demarche server, and is its port one for TLS?";

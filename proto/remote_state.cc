@@ -237,7 +237,11 @@ class RemoteLines final : public Lines {
                 });
   }
 
-  ~RemoteLines() noexcept override {}  // of the members, kj::Own would let exceptions out
+  ~RemoteLines() noexcept override {
+    if (incoming_->ended || incoming_->failed != nullptr) return;
+    call_ = kj::Promise<void>(kj::READY_NOW);
+    link_->settle();
+  }
 
   Result<void> next(ContactLines& lines) override {
     lines = {};

@@ -46,6 +46,11 @@ class RemoteLink {
     KJ_IF_MAYBE (e, failed) return tl::unexpected(error_of(*e));
     return std::move(*out);
   }
+  // Sends what is still to be sent: the loop runs only while something is waited for.
+  void settle() noexcept {
+    (void)kj::runCatchingExceptions(
+        [&]() { io().provider->getTimer().afterDelay(1 * kj::MILLISECONDS).wait(io().waitScope); });
+  }
   // Of results with a refusal.
   template <typename Results>
   [[nodiscard]] Result<capnp::Response<Results>> ask(capnp::RemotePromise<Results> promise,

@@ -397,7 +397,8 @@ void Loop::describe(wire::Admin::StatisticsResults::Builder out) {
 
 // Accepting goes on whatever happens: out of files or memory, it waits and tries again.
 kj::Promise<void> Loop::accept(Listener& listener) {
-  return listener.receiver->acceptAuthenticated()
+  // KJ throws some errors here and now, and not into the promise.
+  return kj::evalNow([&listener]() { return listener.receiver->acceptAuthenticated(); })
       .then(
           [this, &listener](kj::AuthenticatedStream&& stream) -> kj::Promise<void> {
             admit(listener, kj::mv(stream));
