@@ -14,14 +14,7 @@
 namespace demarche::bench {
 namespace {
 
-Result<std::vector<When>> whens_of(const Dataset& data) {
-  std::vector<When> whens;
-  for (std::uint32_t day = 0; day < data.day_count; ++day) {
-    DEMARCHE_TRY(When when, parse_when(format_day(data.first_day + day)));
-    whens.push_back(std::move(when));
-  }
-  return whens;
-}
+constexpr std::size_t kRowsAtOnce = 4096;
 
 tl::unexpected<Error> not_dense(std::string_view what, std::uint64_t found, std::uint64_t expected) {
   return make_error(ErrorCode::kCorruption, std::string(what) + " got id " + std::to_string(found) + ", expected " +
@@ -29,23 +22,37 @@ tl::unexpected<Error> not_dense(std::string_view what, std::uint64_t found, std:
 }
 
 // Adds [begin, end) of `data` as ids from `expected` on, or from whatever the first one gets if that is 0.
-Result<std::uint64_t> add_interactions(Transaction& tx, const Dataset& data, const std::vector<When>& whens,
-                                       const StoredIds& ids, std::size_t begin, std::size_t end,
-                                       std::uint64_t expected) {
+Result<std::uint64_t> add_interactions(Transaction& tx, const Dataset& data, const StoredIds& ids, std::size_t begin,
+                                       std::size_t end, std::uint64_t expected) {
   std::uint64_t first = expected;
-  for (std::size_t i = begin; i < end; ++i) {
-    Interaction interaction;
-    interaction.kind = KindId{ids.first_kind + data.kinds[i]};
-    interaction.when = whens[data.days[i]];
-    for (const Actor32 actor : data.parties_of(i))
-      interaction.participants.push_back({ActorId{ids.first_actor + actor}, Role::kParticipant});
-    Claim claim;
-    claim.source = SourceId{ids.source};
-    claim.locator = "line " + std::to_string(i + 1);
-    interaction.claims.push_back(std::move(claim));
-    DEMARCHE_TRY(const InteractionId id, tx.add_interaction(std::move(interaction)));
+  std::vector<KindId> kinds;
+  std::vector<std::int64_t> days;
+  std::vector<std::uint32_t> party_begin;
+  std::vector<ActorId> actors;
+  std::vector<Role> roles;
+  std::vector<std::uint64_t> lines;
+  while (begin < end) {
+    const std::size_t last = std::min(end, begin + kRowsAtOnce);
+    kinds.clear();
+    days.clear();
+    party_begin.assign(1, 0);
+    actors.clear();
+    lines.clear();
+    for (std::size_t i = begin; i < last; ++i) {
+      kinds.push_back(KindId{ids.first_kind + data.kinds[i]});
+      days.push_back(data.first_day + data.days[i]);
+      for (const Actor32 actor : data.parties_of(i)) actors.push_back(ActorId{ids.first_actor + actor});
+      party_begin.push_back(static_cast<std::uint32_t>(actors.size()));
+      lines.push_back(i + 1);
+    }
+    roles.resize(actors.size(), Role::kParticipant);
+    PlainInteractions columns{kinds, days, party_begin, actors, roles, Status::kNone, SourceId{ids.source}, lines, {}};
+    DEMARCHE_TRY(const InteractionId id, tx.add_plain_interactions(columns));
     if (first == 0) first = id.value;
-    if (id.value != first + (i - begin)) return not_dense("interaction", id.value, first + (i - begin));
+    const std::uint64_t wanted = expected == 0 ? first : expected;
+    if (id.value != wanted) return not_dense("interaction", id.value, wanted);
+    expected = id.value + (last - begin);
+    begin = last;
   }
   return first;
 }
@@ -83,11 +90,10 @@ KindSet kinds_of(std::uint32_t mask, unsigned kind_count, std::uint32_t first_ki
 int store_format() { return impl::kFormatVersion; }
 
 Result<StoredIds> bulk_load(const std::string& path, const Dataset& data) {
-  DEMARCHE_TRY(const std::vector<When> whens, whens_of(data));
   DEMARCHE_TRY(const auto store, Store::open(path, {.create_if_missing = true}));
   DEMARCHE_TRY(const auto tx, store->begin());
   DEMARCHE_TRY(StoredIds ids, add_what_interactions_name(*tx, data));
-  DEMARCHE_ASSIGN(ids.first_interaction, add_interactions(*tx, data, whens, ids, 0, data.size(), 0));
+  DEMARCHE_ASSIGN(ids.first_interaction, add_interactions(*tx, data, ids, 0, data.size(), 0));
   DEMARCHE_CHECK(tx->commit("bench"));
   return ids;
 }
@@ -105,7 +111,6 @@ Result<StoreUnderTest> StoreUnderTest::open(const std::string& path, const Store
                                             const StoredIds& ids) {
   DEMARCHE_TRY(auto store, Store::open(path, options));
   StoreUnderTest opened(std::move(store), data, ids);
-  if (!options.read_only) DEMARCHE_ASSIGN(opened.whens_, whens_of(data));
   return opened;
 }
 
@@ -145,7 +150,7 @@ Result<ReachSum> StoreUnderTest::reach(const ReachQuery& query) const {
   ReachSum sum;
   sum.reached = arrivals.size();
   for (const Reached& arrival : arrivals)
-    sum.days += static_cast<std::uint64_t>(arrival.earliest.seconds / kSecondsPerDay - first_day_);
+    sum.days += static_cast<std::uint64_t>(arrival.moment.seconds / kSecondsPerDay - first_day_);
   return sum;
 }
 
@@ -188,12 +193,18 @@ Result<void> StoreUnderTest::append(const Dataset& more, std::size_t begin, std:
   view_.reset();  // an old state need not be kept for us
   DEMARCHE_TRY(const auto tx, store_->begin());
   const std::uint64_t next = ids_.first_interaction + store_->view()->statistics().interactions;
-  DEMARCHE_CHECK(add_interactions(*tx, more, whens_, ids_, begin, end, next));
+  DEMARCHE_CHECK(add_interactions(*tx, more, ids_, begin, end, next));
   DEMARCHE_CHECK(tx->commit("bench"));
   view_ = store_->view();
   return {};
 }
 
-std::vector<FamilyBytes> StoreUnderTest::bytes_by_family() const { return {}; }
+std::vector<FamilyBytes> StoreUnderTest::bytes_by_family() const {
+  std::vector<FamilyBytes> out;
+  for (FamilySize& size : store_->family_sizes()) {
+    if (size.bytes > 0) out.push_back({std::move(size.family), size.is_index, size.bytes});
+  }
+  return out;
+}
 
 }  // namespace demarche::bench

@@ -57,7 +57,7 @@ class StoreUnderTest {
   // see them, numbered after those before. REQUIRES: not opened read_only; `more` has the extent of the data.
   [[nodiscard]] Result<void> append(const Dataset& more, std::size_t begin, std::size_t end);
 
-  // Bytes on disk by family. Empty: this format's statistics do not tell.
+  // Bytes in sorted files, of the families that have any.
   [[nodiscard]] std::vector<FamilyBytes> bytes_by_family() const;
   [[nodiscard]] std::uint64_t interactions() const { return view_->statistics().interactions; }
 
@@ -71,7 +71,6 @@ class StoreUnderTest {
   std::int64_t first_day_;
   unsigned kind_count_;
   MonthTable months_;
-  std::vector<When> whens_;  // of each day, for append(); empty if read only
   PairCounter pairs_;
 };
 

@@ -28,6 +28,7 @@ struct QueryArgs {
   std::string store;
   std::string text;                     // "-": standard input
   std::vector<std::string> parameters;  // name=value
+  std::string as_of = "";               // system time, as query::view_as_of() reads it; so in the others
   OutputOptions output;
   unsigned time_max_s = 600;
 };
@@ -38,12 +39,14 @@ struct WhoArgs {
   std::vector<std::string> actors;  // by key or name: contacts of one, or of two with one another
   bool certain = false;
   std::size_t last = 0;   // only the latest so many; 0: all
+  std::string as_of = "";
   bool in_shell = false;  // what it points to are commands of the shell
   OutputOptions output;
 };
 struct WhyArgs {
   std::string store;
   std::string key;
+  std::string as_of = "";
 };
 struct PathArgs {
   std::string store;
@@ -52,6 +55,7 @@ struct PathArgs {
   std::string before;
   bool strict = false;
   bool possibly = false;
+  std::string as_of = "";
 };
 struct ImportArgs {
   std::vector<std::string> files;
@@ -65,9 +69,11 @@ struct ExportArgs {
   std::string query;
   std::vector<std::string> parameters;
   std::string edges = "merged";
+  std::string as_of = "";
 };
 struct StatsArgs {
   std::string store;
+  bool storage = false;  // what takes how much of the disk, instead of kinds
   OutputOptions output;
 };
 struct CheckArgs {
@@ -136,6 +142,8 @@ struct TokenArgs {
 [[nodiscard]] int run_import(const ImportArgs& args);
 [[nodiscard]] int run_export(const ExportArgs& args);
 [[nodiscard]] int run_stats(const StatsArgs& args);
+// What takes how much of the disk and of the cache; for the shell.
+void show_storage(const Store& store);
 [[nodiscard]] int run_check(const CheckArgs& args);
 [[nodiscard]] int run_backup(const BackupArgs& args);
 [[nodiscard]] int run_backups(const BackupsArgs& args);

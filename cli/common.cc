@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "engine/date_words.h"
 #include "engine/names.h"
 #include "engine/when.h"
 
@@ -139,6 +140,7 @@ int run_statement(proto::Session& session, std::string_view text, const RunOptio
   query::QueryOptions query_options;
   query_options.time_max = std::chrono::seconds(options.time_max_s);
   query_options.cancel = &interrupted_flag;
+  query_options.as_of = options.as_of;
   auto cursor = session.query(text, options.parameters, query_options);
   if (!cursor) return fail(with_parameter_hint(cursor.error(), text, options.in_shell), text);
   ValueText value_text((*cursor)->state());
@@ -215,7 +217,7 @@ Result<NamedTime> named_time(const proto::Snapshot& view, const std::string& tex
     if (out.when) out.bounds = out.when->bounds;
     return out;
   }
-  const auto when = parse_when(text);  // refuses {..}, which is no one time
+  const auto when = parse_when_or_words(text);  // refuses {..}, which is no one time
   if (!when) {
     const std::string hint = nearest_key_hint(view, text);
     if (looks_like_date(text)) {
@@ -229,7 +231,7 @@ Result<NamedTime> named_time(const proto::Snapshot& view, const std::string& tex
                         : hint));
   }
   if (!according_to.empty()) return invalid("--according-to goes with the key of an interaction, not with a date");
-  DEMARCHE_TRY(const Edtf edtf, parse_edtf(text));
+  DEMARCHE_TRY(const Edtf edtf, parse_edtf_or_words(text));
   return NamedTime{text, as_period(edtf), When{edtf.text, as_period(edtf)}, {}};
 }
 

@@ -48,6 +48,7 @@ struct RunOptions {
   OutputOptions output;
   std::map<std::string, query::Value> parameters;
   unsigned time_max_s = 600;
+  std::string as_of = "";    // system time, as query::view_as_of() reads it
   bool interactive = false;  // say how many rows and how long
   bool in_shell = false;     // messages name the commands of the shell
 };

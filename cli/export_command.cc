@@ -78,7 +78,9 @@ int run_export(const ExportArgs& args) {
   if (const auto here = refuse_server(args.store, "export"); !here) return fail(here.error());
   auto store = open_to_read(args.store);
   if (!store) return fail(store.error());
-  auto cursor = query::run_query(**store, text, *parameters);
+  query::QueryOptions query_options;
+  query_options.as_of = args.as_of;
+  auto cursor = query::run_query(**store, text, *parameters, query_options);
   if (!cursor) return fail(cursor.error(), text);
   for (const std::string& notice : (*cursor)->notices()) say("note: " + notice);
   Collector collected;

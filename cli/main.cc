@@ -53,6 +53,11 @@ struct Commands {
   std::function<int()> chosen;
 };
 
+void add_as_of_option(CLI::App& command, std::string& as_of) {
+  command.add_option("--as-of", as_of,
+                     "what was known then: a day (its end, UTC), a date-time, or 'commit N'; by default the newest");
+}
+
 void add_reading(CLI::App& app, Commands& c) {
   CLI::App* query = app.add_subcommand("query", "Run one statement of the query language");
   query
@@ -63,6 +68,7 @@ void add_reading(CLI::App& app, Commands& c) {
   query->add_option("--timeout", c.query.time_max_s, "seconds after which the statement is stopped")
       ->default_val(c.query.time_max_s);
   add_output_options(*query, c.query.output);
+  add_as_of_option(*query, c.query.as_of);
   query->callback([&c] { c.chosen = [&c] { return run_query_command(c.query); }; });
 
   CLI::App* who = app.add_subcommand("who", "Who spoke with whom before an interaction or a date");
@@ -75,12 +81,14 @@ void add_reading(CLI::App& app, Commands& c) {
   who->add_flag("--certain", c.who.certain, "only what is certain");
   who->add_option("--last", c.who.last, "show only the latest so many")->check(CLI::PositiveNumber);
   add_output_options(*who, c.who.output);
+  add_as_of_option(*who, c.who.as_of);
   who->callback([&c] { c.chosen = [&c] { return run_who(c.who); }; });
 
   CLI::App* why = app.add_subcommand("why", "What is held of one interaction, and what each source says of it");
   why->add_option("STORE", c.why.store, "folder of the store, or a server: demarche+unix:PATH, demarche://HOST:PORT")
       ->required();
   why->add_option("KEY", c.why.key, "key of the interaction, or its number if it has none")->required();
+  add_as_of_option(*why, c.why.as_of);
   why->callback([&c] { c.chosen = [&c] { return run_why(c.why); }; });
 
   CLI::App* path = app.add_subcommand("path", "Could word have gone from one actor to another in time");
@@ -91,12 +99,14 @@ void add_reading(CLI::App& app, Commands& c) {
   path->add_option("--before", c.path.before, "key of an interaction, or a date");
   CLI::Option* strict = path->add_flag("--strict", c.path.strict, "contacts of one day do not count as in order");
   path->add_flag("--possibly", c.path.possibly, "ask only whether it is possible")->excludes(strict);
+  add_as_of_option(*path, c.path.as_of);
   path->callback([&c] { c.chosen = [&c] { return run_path(c.path); }; });
 
   CLI::App* stats = app.add_subcommand("stats", "What a store holds");
   stats
       ->add_option("STORE", c.stats.store, "folder of the store, or a server: demarche+unix:PATH, demarche://HOST:PORT")
       ->required();
+  stats->add_flag("--storage", c.stats.storage, "what takes how much of the disk, instead of kinds");
   add_output_options(*stats, c.stats.output);
   stats->callback([&c] { c.chosen = [&c] { return run_stats(c.stats); }; });
 }
@@ -124,6 +134,7 @@ void add_exchange(CLI::App& app, Commands& c) {
           "merged: one edge for each pair and kind, with a spell for each interaction; each: one edge an interaction")
       ->check(CLI::IsMember({"merged", "each"}))
       ->default_val(c.export_to.edges);
+  add_as_of_option(*export_to, c.export_to.as_of);
   export_to->callback([&c] { c.chosen = [&c] { return run_export(c.export_to); }; });
 }
 

@@ -81,7 +81,7 @@ Result<std::string> answer(const proto::Snapshot& view, const PathArgs& args) {
 int run_path(const PathArgs& args) {
   auto opened = open_place(args.store);
   if (!opened) return fail(opened.error());
-  const auto state = opened->session->snapshot();
+  const auto state = opened->session->snapshot_as_of(args.as_of);
   if (!state) return fail(state.error());
   const auto answered = answer(**state, args);
   if (!answered) return fail(answered.error());

@@ -33,6 +33,7 @@ int run_query_command(const QueryArgs& args) {
   options.output = args.output;
   options.parameters = std::move(*parameters);
   options.time_max_s = args.time_max_s;
+  options.as_of = args.as_of;
   return run_statement(*opened->session, text, options);
 }
 

@@ -33,24 +33,26 @@ constexpr const char* kHelp =
     "Commands:\n"
     "  .who KEY             who spoke with whom before an interaction or a date\n"
     "  .why KEY             what each source says of an interaction\n"
+    "  .as-of TIME          from now on what was known then: a day, a date-time, 'commit N'; alone: the newest\n"
     "  .names TEXT          actors whose names begin so\n"
     "  .kinds               the hierarchy of kinds\n"
     "  .functions [TEXT]    functions, or those whose name contains TEXT\n"
+    "  .storage             what takes how much of the disk and of memory\n"
     "  .mode FORMAT         table, csv, tsv, json or jsonl\n"
     "  .param NAME VALUE    give $NAME a value for the statements to come; .param alone lists them\n"
     "  .read FILE           run the statements of a file\n"
-    "  .help                this text\n"
+    "  .help [functions]    this text, or the functions\n"
     "  .quit                leave (or Control-D); Control-C stops a statement, or clears the line\n";
 
-constexpr const char* kCommandNames[] = {".who",  ".why",   ".names", ".kinds", ".functions",
-                                         ".mode", ".param", ".read",  ".help",  ".quit"};
+constexpr const char* kCommandNames[] = {".who",  ".why",   ".names", ".kinds", ".functions", ".storage",
+                                         ".mode", ".param", ".read",  ".help",  ".quit",      ".as-of"};
 
 const std::vector<std::string>& keywords() {
   static const std::vector<std::string> words = {
-      "MATCH",     "WHERE",   "RETURN",      "WITH",     "UNWIND",   "CREATE",   "RECORD",
-      "BETWEEN",   "SOURCE",  "EXPLAIN",     "ORDER BY", "LIMIT",    "SKIP",     "BEFORE",
-      "AFTER",     "DURING",  "OVERLAPS",    "POSSIBLY", "DISTINCT", "CONTAINS", "STARTS WITH",
-      "ENDS WITH", "IS NULL", "IS NOT NULL", "AND",      "OR",       "NOT",      "DESC"};
+      "MATCH",     "WHERE",      "RETURN",      "WITH",   "UNWIND",   "CREATE",   "RECORD",   "CORRECT",  "RETRACT",
+      "BECAUSE",   "VALID_TIME", "SYSTEM_TIME", "AS OF",  "BETWEEN",  "SOURCE",   "EXPLAIN",  "ORDER BY", "LIMIT",
+      "SKIP",      "BEFORE",     "AFTER",       "DURING", "OVERLAPS", "POSSIBLY", "DISTINCT", "CONTAINS", "STARTS WITH",
+      "ENDS WITH", "IS NULL",    "IS NOT NULL", "AND",    "OR",       "NOT",      "DESC"};
   return words;
 }
 
@@ -227,9 +229,11 @@ class Shell {
       done_ = true;
       return kDone;
     }
-    if (name == ".help") return print(kHelp), kDone;
+    if (name == ".help") return help(rest);
+    if (name == ".as-of") return as_of(rest);
     if (name == ".kinds") return kinds();
     if (name == ".functions") return functions(rest);
+    if (name == ".storage") return storage();
     if (name == ".mode") return mode(rest);
     if (name == ".names") return names(rest);
     if (name == ".param") return param(rest);
@@ -253,9 +257,22 @@ class Shell {
     args.before = before;
     args.output = options_.output;
     args.in_shell = true;
+    args.as_of = options_.as_of;
     return show_who(*opened_.session, args);
   }
-  int why(const std::string& key) { return show_why(*opened_.session, {args_.store, key}); }
+  int why(const std::string& key) { return show_why(*opened_.session, {args_.store, key, options_.as_of}); }
+
+  // What was known then, from now on; without a time the newest state again.
+  int as_of(const std::string& time) {
+    if (const auto state = opened_.session->snapshot_as_of(time); !state) return fail(state.error());
+    options_.as_of = time;
+    return kDone;
+  }
+
+  int storage() {
+    if (opened_.store != nullptr) return show_storage(*opened_.store), kDone;
+    return fail(refuse_server(args_.store, ".storage").error());
+  }
 
   int kinds() {
     const auto view = opened_.session->snapshot();
@@ -269,6 +286,13 @@ class Shell {
     };
     show(show, KindId{0}, 0);
     return kDone;
+  }
+
+  static int help(const std::string& about) {
+    if (about == "functions") return functions("");
+    if (about.empty()) return print(kHelp), kDone;
+    complain(fmt::format("no help on '{}'; .help shows the commands, .help functions the functions", about));
+    return kFailed;
   }
 
   static int functions(const std::string& part) {

@@ -273,7 +273,7 @@ int run_who(const WhoArgs& args) {
 }
 
 int show_who(proto::Session& session, const WhoArgs& args) {
-  const auto state = session.snapshot();
+  const auto state = session.snapshot_as_of(args.as_of);
   if (!state) return fail(state.error());
   const proto::Snapshot* view = state->get();
   const auto time = named_time(*view, args.before, args.according_to);

@@ -81,7 +81,7 @@ int run_why(const WhyArgs& args) {
 }
 
 int show_why(proto::Session& session, const WhyArgs& args) {
-  const auto state = session.snapshot();
+  const auto state = session.snapshot_as_of(args.as_of);
   if (!state) return fail(state.error());
   const proto::Snapshot* view = state->get();
   const auto id = view->find_interaction(args.key);

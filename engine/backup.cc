@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/impl/kill_point.h"
 #include "engine/impl/kv.h"
 #include "engine/impl/rocks_backup.h"
 #include "engine/impl/staged_folder.h"
@@ -86,13 +87,23 @@ Result<void> make_folder(const std::string& path) {
   return {};
 }
 
+// Is nothing in the folder, or what is left where the making of the first backup was interrupted at once?
+bool is_empty(const std::string& folder) {
+  std::error_code error;
+  bool empty = true;
+  for (fs::directory_iterator it(folder, error), end; empty && !error && it != end; it.increment(error)) {
+    empty = it->path().string() == marker_path(folder) + ".new";
+  }
+  return empty && !error;
+}
+
 // The folder, made if nothing is there but an empty one.
 Result<void> prepare_folder(const std::string& folder) {
   std::error_code error;
   const fs::file_status status = fs::status(folder, error);
   const bool absent = status.type() == fs::file_type::not_found;
   if (!absent && !fs::is_directory(status)) return invalid(fmt::format("'{}' is not a folder", folder));
-  if (absent || (fs::is_empty(folder, error) && !error)) {
+  if (absent || is_empty(folder)) {
     DEMARCHE_CHECK(make_folder(folder));
     DEMARCHE_CHECK(impl::write_file_durably(marker_path(folder), kMarker));
   }
@@ -121,6 +132,44 @@ class FolderLock {
  private:
   explicit FolderLock(int fd) : fd_(fd) {}
   int fd_;
+};
+
+// A folder that is made for a backup that then fails is not left behind, nor what was put into an empty one.
+class NewFolder {
+ public:
+  explicit NewFolder(std::string folder) : folder_(std::move(folder)) {
+    std::error_code error;
+    const fs::file_status status = fs::status(folder_, error);
+    absent_ = status.type() == fs::file_type::not_found;
+    armed_ = absent_ || (fs::is_directory(status) && is_empty(folder_));
+  }
+  ~NewFolder() {
+    if (!armed_) return;
+    std::error_code ignored;
+    const auto remove = [&](const std::string& path) {
+      if (ours_) {
+        fs::remove_all(path, ignored);
+      } else {
+        fs::remove(path, ignored);  // what another has put something into meanwhile stays
+      }
+    };
+    remove(files_path(folder_));
+    remove(seals_path(folder_));
+    if (ours_ || !fs::exists(files_path(folder_), ignored)) fs::remove(marker_path(folder_), ignored);
+    fs::remove(marker_path(folder_) + ".new", ignored);
+    if (absent_) fs::remove(folder_, ignored);
+  }
+  NewFolder(const NewFolder&) = delete;
+  NewFolder& operator=(const NewFolder&) = delete;
+
+  void is_ours() { ours_ = true; }  // nobody else makes a backup in it
+  void keep() { armed_ = false; }
+
+ private:
+  std::string folder_;
+  bool absent_ = false;
+  bool armed_ = false;
+  bool ours_ = false;
 };
 
 // ---- seals
@@ -206,8 +255,11 @@ Result<void> check_room_between(const std::string& path, const std::string& fold
 Result<Backup> make_backup(const impl::KvStore& kv, const std::string& path, CommitNumber commit,
                            const std::string& folder) {
   DEMARCHE_CHECK(check_room_between(path, folder));
+  NewFolder fresh(folder);
   DEMARCHE_CHECK(prepare_folder(folder));
   DEMARCHE_TRY(const FolderLock lock, FolderLock::take(folder));
+  fresh.is_ours();
+  impl::kill_point("backup.begun");
   Backup out;
   out.commit = commit;
   out.store = path;
@@ -218,10 +270,15 @@ Result<Backup> make_backup(const impl::KvStore& kv, const std::string& path, Com
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
   DEMARCHE_ASSIGN(out.id, kv.back_up(files_path(folder)));
+  impl::kill_point("backup.copied");
   DEMARCHE_CHECK(impl::verify_rocks_backup(files_path(folder), out.id));
   DEMARCHE_TRY(const std::string seal, seal_text(folder, out));
+  impl::kill_point("backup.verified");
   DEMARCHE_CHECK(impl::write_file_durably(seal_path(folder, out.id), seal));
-  return verify_backup(folder, out.id);
+  impl::kill_point("backup.sealed");
+  DEMARCHE_ASSIGN(out, verify_backup(folder, out.id));
+  fresh.keep();
+  return out;
 }
 
 }  // namespace
@@ -288,6 +345,7 @@ Result<Backup> restore_backup(const std::string& folder, std::uint32_t id, const
   DEMARCHE_TRY(Backup backup, get_seal(folder, id));
   DEMARCHE_TRY(impl::StagedFolder staged, impl::StagedFolder::make(target, ".restoring"));
   DEMARCHE_CHECK(impl::restore_rocks_backup(files_path(folder), id, impl::database_path(staged.path())));
+  impl::kill_point("restore.copied");
   {
     impl::HighWaterMark mark;
     DEMARCHE_CHECK(mark.set(staged.path(), backup.commit));
@@ -300,6 +358,7 @@ Result<Backup> restore_backup(const std::string& folder, std::uint32_t id, const
     DEMARCHE_TRY(const auto opened, Store::open(staged.path(), options));
     backup.commit = opened->view()->statistics().commit;
   }
+  impl::kill_point("restore.opened");
   DEMARCHE_CHECK(staged.finish());
   return backup;
 }

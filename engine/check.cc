@@ -9,6 +9,7 @@
 #include "engine/impl/record_walk.h"
 #include "engine/impl/row_check.h"
 #include "engine/impl/seal.h"
+#include "engine/impl/statistics_check.h"
 #include "engine/impl/store_state.h"
 
 namespace demarche {
@@ -18,9 +19,6 @@ namespace {
 using impl::Family;
 using impl::Held;
 using impl::words;
-
-constexpr const char* kRepairAdvice = "make it anew from the records: demarche check STORE --repair";
-constexpr const char* kRestoreAdvice = "stop writing to this store and restore a backup: demarche restore";
 
 bool is_made_from_records(Family family) {
   switch (family) {
@@ -39,15 +37,20 @@ bool is_made_from_records(Family family) {
 
 class StoreCheck {
  public:
-  StoreCheck(const impl::KvStore& kv, const std::string& path, const CheckOptions& options)
-      : kv_(kv), path_(path), options_(options), reader_(kv.snapshot()) {}
+  StoreCheck(const impl::RawReading& reading, const CheckOptions& options)
+      : reading_(reading), options_(options), reader_(reading.reader) {}
 
   Result<CheckReport> run() {
     DEMARCHE_CHECK(check_files());
     DEMARCHE_TRY(const auto repairing, reader_->get(Family::kMeta, impl::kRepairingKey));
-    if (repairing) add("default", "repairing", "a repair of the index was interrupted", kRepairAdvice, true);
+    if (repairing) {
+      add("default", "repairing",
+          reading_.beside_writer ? "a repair of the index is under way" : "a repair of the index was interrupted",
+          true);
+    }
     DEMARCHE_ASSIGN(commits_, impl::read_commits(*reader_, fault_));
     report_.commits = commits_.commits.size();
+    DEMARCHE_CHECK(statistics_.start(*reader_, commits_, statistics_fault_));
     DEMARCHE_CHECK(check_mark());
     DEMARCHE_CHECK(check_commit_ids());
     DEMARCHE_CHECK(check_kinds());
@@ -64,33 +67,39 @@ class StoreCheck {
     DEMARCHE_CHECK(check_histories(Family::kKey, held_[0], report_.keys));
     DEMARCHE_CHECK(check_histories(Family::kName, held_[1], report_.names));
     DEMARCHE_CHECK(check_histories(Family::kLabel, held_[2], report_.labels));
+    DEMARCHE_CHECK(statistics_.finish(*reader_, commits_, statistics_fault_));
     return std::move(report_);
   }
 
  private:
-  void add(std::string family, std::string key, std::string what, std::string advice, bool repairable) {
+  void add(std::string family, std::string key, std::string what, bool repairable) {
     ++report_.finding_count;
+    ++report_.by_family[family];
     if (!repairable) ++report_.beyond_repair;
     if (report_.findings.size() >= kFindingsMax) return;
-    report_.findings.push_back({std::move(family), std::move(key), std::move(what), std::move(advice), repairable});
+    report_.findings.push_back({std::move(family), std::move(key), std::move(what), repairable});
   }
 
   Result<void> check_files() {
-    auto verified = kv_.verify_files();
+    report_.beside_writer = reading_.beside_writer;
+    if (!reading_.kv) return {};
+    auto verified = reading_.kv->verify_files();
+    report_.files_compared = verified.has_value();
     if (verified) return {};
-    if (verified.error().code != ErrorCode::kCorruption) return verified;
+    if (verified.error().code != ErrorCode::kCorruption) {
+      // A writer removes files that this still reads, but cannot open once more.
+      return reading_.beside_writer ? Result<void>{} : verified;
+    }
     // Whether a damaged file is of the index or of the records shows where it is read.
-    add("files", "", verified.error().message,
-        "if nothing else is found below, demarche check STORE --repair; else restore a backup", true);
+    add("files", "", verified.error().message, true);
     return {};
   }
 
   Result<void> check_mark() {
-    auto mark = impl::HighWaterMark::read(path_);
-    if (!mark) {
-      fault_(Family::kMeta, "COMMITTED", mark.error().message);
-    } else if (*mark > commits_.last()) {
-      fault_(Family::kCommit, words("commit", mark->value),
+    if (!reading_.mark_status) {
+      fault_(Family::kMeta, "COMMITTED", reading_.mark_status.error().message);
+    } else if (reading_.mark > commits_.last()) {
+      fault_(Family::kCommit, words("commit", reading_.mark.value),
              fmt::format("was acknowledged, and the last one there is {}", commits_.last().value));
     }
     return {};
@@ -196,6 +205,7 @@ class StoreCheck {
   }
 
   Result<void> check_history(const impl::InteractionHistory& history) {
+    statistics_.take(history);
     const auto where = [&] { return words("interaction", history.id.value); };
     if (history.id.value >= commits_.head().next_row.value) {
       fault_(Family::kInteraction, where(), "is of no commit");
@@ -254,6 +264,7 @@ class StoreCheck {
 
   // Is what a record says of itself what is stored? Counted, so that what is stored beyond it shows.
   Result<void> check_held(const Held& wanted) {
+    statistics_.take(wanted);
     ++held_[wanted.family == Family::kKey ? 0 : wanted.family == Family::kName ? 1 : 2];
     DEMARCHE_TRY(const auto bytes, reader_get(wanted.family, wanted.key));
     const auto stored = bytes ? impl::stretches_of(wanted.family, wanted.key, *bytes) : std::nullopt;
@@ -344,8 +355,7 @@ class StoreCheck {
     return impl::owner_key(owner, name) == held.key;
   }
 
-  const impl::KvStore& kv_;
-  const std::string& path_;
+  const impl::RawReading& reading_;
   const CheckOptions& options_;
   std::shared_ptr<const impl::KvReader> reader_;
   CheckReport report_;
@@ -353,9 +363,12 @@ class StoreCheck {
   std::shared_ptr<const KindTable> kinds_;
   std::uint64_t live_interactions_ = 0;
   std::uint64_t held_[3] = {};
+  impl::StatisticsCheck statistics_;
+  const impl::StatisticsCheck::Fault statistics_fault_ = [this](std::string key, std::string what) {
+    add(family_name(Family::kMeta), std::move(key), std::move(what), true);
+  };
   const impl::FaultSink fault_ = [this](Family family, std::string key, std::string what) {
-    const bool repairable = is_made_from_records(family);
-    add(family_name(family), std::move(key), std::move(what), repairable ? kRepairAdvice : kRestoreAdvice, repairable);
+    add(family_name(family), std::move(key), std::move(what), is_made_from_records(family));
   };
 };
 
@@ -363,11 +376,10 @@ class StoreCheck {
 
 Result<CheckReport> check_store(const std::string& path, const CheckOptions& options) {
   impl::KvOptions kv_options;
-  kv_options.read_only = true;
   kv_options.cache = impl::make_kv_cache(options.cache_bytes);
   kv_options.trust_files = true;
-  DEMARCHE_TRY(const auto kv, impl::open_raw(path, kv_options));
-  return StoreCheck(*kv, path, options).run();
+  DEMARCHE_TRY(const impl::RawReading reading, impl::read_raw(path, kv_options));
+  return StoreCheck(reading, options).run();
 }
 
 }  // namespace demarche

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,6 @@ struct Finding {
   std::string family;  // of the database, as FORMAT.md names it; "files" for the files themselves
   std::string key;     // in words: "row 17 of actor 5"; empty: the family as a whole
   std::string what;
-  std::string advice;
   bool repairable = false;  // repair_index() mends it: nothing is lost but what can be told from the records
 };
 
@@ -36,9 +36,15 @@ struct CheckReport {
   std::uint64_t names = 0;
   std::uint64_t labels = 0;
 
-  std::vector<Finding> findings;    // the first kFindingsMax
-  std::uint64_t finding_count = 0;  // all
-  std::uint64_t beyond_repair = 0;  // of them, those that repair_index() cannot mend
+  // Another process has the store open for writing: this is one whole state of it. It may have removed files meanwhile,
+  // and then these are not compared with their checksums.
+  bool beside_writer = false;
+  bool files_compared = false;
+
+  std::vector<Finding> findings;                   // the first kFindingsMax
+  std::map<std::string, std::uint64_t> by_family;  // how many, all of them
+  std::uint64_t finding_count = 0;                 // all
+  std::uint64_t beyond_repair = 0;                 // of them, those that repair_index() cannot mend
   [[nodiscard]] bool clean() const { return finding_count == 0; }
 };
 inline constexpr std::size_t kFindingsMax = 100;
@@ -51,14 +57,15 @@ struct CheckOptions {
 
 // Compares: files with their checksums; both orders of the index with each other, row by row, and with the records;
 // records with their history; retired rows, keys, names, labels and lists of participants with the records; the chain
-// of commits and the totals of the last. Writes nothing. Errors only if the store cannot be read at all: as
-// Store::open().
+// of commits and the totals of the last; the statistics with the records. Writes nothing, and works beside a writer in
+// another process. Errors only if the store cannot be read at all: as Store::open() read-only; kOverloaded, try again,
+// if a writer changes its files too fast.
 [[nodiscard]] Result<CheckReport> check_store(const std::string& path, const CheckOptions& options = {});
 
-// Makes everything that can be told from the records anew: both orders of the index, retired rows, keys, names, labels
-// and lists of participants. REQUIRES memory for all keys and names. Refused (kCorruption) if the records themselves
-// have faults: then only a backup helps. A process that dies meanwhile leaves a store that says so when it is opened,
-// and a second repair finishes it. Errors: as Store::open() for writing.
+// Makes everything that can be told from the records anew: both orders of the index, retired rows, keys, names, labels,
+// lists of participants and statistics. REQUIRES memory for all keys and names. Refused (kCorruption) if the records
+// themselves have faults: then only a backup helps. A process that dies meanwhile leaves a store that says so when it
+// is opened, and a second repair finishes it. Errors: as Store::open() for writing.
 [[nodiscard]] Result<void> repair_index(const std::string& path, const CheckOptions& options = {});
 
 }  // namespace demarche

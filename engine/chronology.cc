@@ -1,30 +1,9 @@
-// Why one label an actor is not enough, and which further ones are.
-//
-// Without "each interaction once" the earliest label of an actor serves for all: a hop taken later never arrives
-// earlier. With it, a label that used interaction i may be barred from i where a later one is not: A -i-> M reaches the
-// mediator M first, but only a path that came to M by other ways may go on -i-> B. Keeping two labels whose last
-// interactions differ does not help, for i can come back later: A -i-> M -j-> C -k-> M -i-> B, all on one day.
-//
-// So a label carries the set of interactions it has spent, and is dropped only for one at the same actor that comes no
-// later (and, under a limit on hops, in no more hops) and has spent nothing more that could still be used. Two things
-// keep that set empty nearly always:
-//   - An interaction that cannot be used again anyhow is left out: all of them in STRICT mode (after i, cur >= L' >=
-//   F),
-//     all longer than a day by default (cur >= L > F'), those over by now in POSSIBLY mode.
-//   - So is one entered by a party x in contact with all the others, as always in two-party contacts and meetings of
-//     participants. A label Z that comes back to it, x -i-> y ... z -i-> w, is dropped at w: the label x -i-> w (or the
-//     one of x itself, if w is x) comes no later, in fewer hops, with nothing spent that Z has not. That holds as long
-//     as labels are settled in order of (cur, hops), both of which only grow along a path.
-// Hence every settled label is a path that uses each interaction once, and every such path has a settled label no
-// worse. To do without the sets is to decide whether a path uses each "colour" once, which is NP-hard: an interaction
-// may relate two pairs and no others (principal and counterpart, mediator and delegation). Tested by brute force in
-// tests/engine/chronology_test.cc.
-
 #include "engine/chronology.h"
 
 #include <algorithm>
 #include <cassert>
-#include <queue>
+#include <iterator>
+#include <limits>
 #include <span>
 #include <tuple>
 #include <unordered_map>
@@ -32,420 +11,548 @@
 
 #include <fmt/format.h>
 
-#include "engine/contact.h"
+#include "engine/impl/hop_rule.h"
+#include "engine/impl/label_search.h"
+#include "engine/impl/label_sweep.h"
 #include "engine/impl/sweep.h"
-#include "engine/row_batch.h"
 
 namespace demarche {
 
 namespace {
 
-// ---- when a hop may be taken ---------------------------------------------------------------------------------------
+using impl::Completions;
+using impl::HopRule;
+using impl::Label;
+using impl::LabelIndex;
+using impl::LabelSearch;
+using impl::Progress;
+using impl::Way;
 
-struct HopTimes {
-  Timestamp first;            // F
-  Timestamp first_unit_end;   // F'
-  Timestamp last_unit_begin;  // L
-  Timestamp last;             // L'
-};
-
-HopTimes hop_times(const TimeBounds& b) {
-  HopTimes t{b.begin_min, b.begin_min, b.end_max, b.end_max};
-  if (!b.fine_begin && t.first.is_finite()) t.first_unit_end.seconds += kSecondsPerDay - 1;
-  if (!b.fine_end && t.last.is_finite()) t.last_unit_begin.seconds -= kSecondsPerDay - 1;
-  t.first_unit_end = std::min(t.first_unit_end, t.last);
-  t.last_unit_begin = std::max(t.last_unit_begin, t.first);
-  return t;
+Result<void> check_options(const ChronologyOptions& options) {
+  if (options.within_seconds && *options.within_seconds < 0) {
+    return invalid(fmt::format("a path cannot last {} seconds or less; give a duration that is not negative",
+                               *options.within_seconds));
+  }
+  return {};
 }
 
-// Where a path stands: before every instant, minus infinity included, until the first hop.
-struct Progress {
-  Timestamp cur = Timestamp::lowest();
-  bool begun = false;
-};
-
-// The table of the header, for one mode and window.
-class HopRule {
- public:
-  HopRule(const View& view, const ChronologyOptions& options)
-      : view_(view), mode_(options.mode), after_(options.after), before_(options.before) {
-    if (mode_ == ChronologyMode::kPossibly) {
-      if (after_) floor_ = after_->begin_min;
-      if (before_) ceiling_ = before_->begin_max;
-    } else {
-      if (after_) floor_ = after_->begin_max;
-      if (before_) ceiling_ = before_->begin_min;
-      proves_nothing_ = (after_ && after_->qualified) || (before_ && before_->qualified);
-    }
-  }
-
-  // No interaction outside can carry word on. nullopt: none at all can.
-  [[nodiscard]] std::optional<TimeWindow> window_from(Progress at) const {
-    if (proves_nothing_) return std::nullopt;
-    const TimeWindow window{std::max(at.cur, floor_), ceiling_};
-    if (window.begin >= window.end) return std::nullopt;
-    return window;
-  }
-
-  // The new cur, nullopt if the interaction is of no use. REQUIRES: window_from(at).
-  [[nodiscard]] Result<std::optional<Timestamp>> arrive(Progress at, const RowBatch& batch, std::size_t i) {
-    const TimeBounds& bounds = batch.bounds[i];
-    const HopTimes t = hop_times(bounds);
-    if (mode_ == ChronologyMode::kPossibly) return arrive_possibly(at, bounds, t, batch.interaction[i]);
-    if (batch.dated[i] == 0 || bounds.qualified) return std::nullopt;
-    if (after_ && t.first < floor_) return std::nullopt;
-    if (before_ && t.last >= ceiling_) return std::nullopt;
-    if (mode_ == ChronologyMode::kStrict) {
-      if (at.begun && at.cur >= t.first) return std::nullopt;
-      return t.last;
-    }
-    if (at.begun && at.cur > t.first_unit_end) return std::nullopt;
-    return std::max(at.cur, t.last_unit_begin);
-  }
-
-  // The last arrival from which the interaction could be used once more, by one that arrived through it. nullopt: none.
-  [[nodiscard]] std::optional<Timestamp> reusable_until(const TimeBounds& bounds, Timestamp arrived) const {
-    if (mode_ == ChronologyMode::kStrict) return std::nullopt;
-    const HopTimes t = hop_times(bounds);
-    const Timestamp until = mode_ == ChronologyMode::kDefault ? t.first_unit_end : t.last;
-    return arrived <= until ? std::optional(until) : std::nullopt;
-  }
-
- private:
-  Result<std::optional<Timestamp>> arrive_possibly(Progress at, const TimeBounds& bounds, const HopTimes& t,
-                                                   InteractionId id) {
-    const Timestamp from = std::max(at.cur, floor_);
-    if (from > t.last) return std::nullopt;
-    Timestamp arrival = std::max(from, t.first);
-    if (bounds.has_gaps && from > t.first) {
-      DEMARCHE_TRY(const std::span<const TimeRange> members, members_of(id, bounds));
-      const auto next = std::partition_point(members.begin(), members.end(),
-                                             [from](const TimeRange& range) { return range.last < from; });
-      if (next == members.end()) return std::nullopt;
-      arrival = std::max(from, next->first);
-    }
-    if (before_ && arrival >= ceiling_) return std::nullopt;
-    return arrival;
-  }
-
-  // A set too large to be listed counts as if it had no gaps: possible stays an upper bound.
-  Result<std::span<const TimeRange>> members_of(InteractionId id, const TimeBounds& bounds) {
-    const auto known = members_.find(id);
-    if (known != members_.end()) return std::span<const TimeRange>(known->second);
-    DEMARCHE_TRY(const Interaction record, view_.get_interaction(id));
-    std::vector<TimeRange> ranges = {{bounds.begin_min, bounds.end_max}};
-    if (record.when) {
-      auto listed = edtf_members(record.when->text);
-      if (listed) {
-        ranges = std::move(*listed);
-      } else if (listed.error().code != ErrorCode::kLimit) {
-        return make_error(ErrorCode::kCorruption, fmt::format("interaction {} has a date that cannot be read: {}",
-                                                              id.value, listed.error().message));
-      }
-    }
-    return std::span<const TimeRange>(members_.emplace(id, std::move(ranges)).first->second);
-  }
-
-  const View& view_;
-  ChronologyMode mode_;
-  std::optional<TimeBounds> after_;
-  std::optional<TimeBounds> before_;
-  Timestamp floor_ = Timestamp::lowest();
-  Timestamp ceiling_ = Timestamp::highest();
-  bool proves_nothing_ = false;
-  std::unordered_map<InteractionId, std::vector<TimeRange>> members_;  // node-based: spans into it stay valid
-};
-
-// ---- who is told ---------------------------------------------------------------------------------------------------
-
-// Whom `actor` is in contact with in one interaction, in order of the parties, each once, itself left out.
-void collect_contacts(std::span<const Party> parties, ActorId actor, bool rule, std::vector<ActorId>& out) {
-  out.clear();
-  for (std::size_t i = 0; i < parties.size(); ++i) {
-    if (parties[i].actor != actor) continue;
-    for (std::size_t j = 0; j < parties.size(); ++j) {
-      const ActorId other = parties[j].actor;
-      if (other == actor || !in_contact(parties, i, j, rule)) continue;
-      if (std::find(out.begin(), out.end(), other) == out.end()) out.push_back(other);
-    }
-  }
+Result<void> check_question(const View& view, ActorId a, std::optional<ActorId> b, const ChronologyOptions& options) {
+  DEMARCHE_CHECK(check_options(options));
+  DEMARCHE_CHECK(view.get_actor(a));
+  if (b) DEMARCHE_CHECK(view.get_actor(*b));
+  return {};
 }
 
-// Is there a party that word can reach within the interaction, but not from `actor`, whose contacts are given?
-bool misses_somebody(std::span<const Party> parties, ActorId actor, std::span<const ActorId> contacts, bool rule) {
-  if (parties.size() <= 2) return false;
-  for (std::size_t i = 0; i < parties.size(); ++i) {
-    const ActorId other = parties[i].actor;
-    if (other == actor || std::find(contacts.begin(), contacts.end(), other) != contacts.end()) continue;
-    for (std::size_t j = 0; j < parties.size(); ++j) {
-      if (parties[j].actor != other && in_contact(parties, i, j, rule)) return true;
-    }
-  }
-  return false;
-}
-
-// ---- search --------------------------------------------------------------------------------------------------------
-
-// An interaction the path has used, in a way that bars it, and the last arrival to which that matters.
-struct Spent {
-  InteractionId interaction;
-  Timestamp until;
-};
-
-using LabelIndex = std::uint32_t;
-constexpr LabelIndex kNoLabel = std::numeric_limits<LabelIndex>::max();
-
-struct Label {
-  ActorId actor;
-  Progress at;
-  Timestamp latest = Timestamp::lowest();
-  std::uint32_t hops = 0;
-  LabelIndex parent = kNoLabel;
-  InteractionId via;
-  bool dropped = false;      // for a better one that came after it, before it was settled
-  std::vector<Spent> spent;  // ascending by interaction
-};
-
-bool has_spent(std::span<const Spent> spent, InteractionId id) {
-  const auto at = std::lower_bound(spent.begin(), spent.end(), id,
-                                   [](const Spent& s, InteractionId wanted) { return s.interaction < wanted; });
-  return at != spent.end() && at->interaction == id;
-}
-
-class Search {
- public:
-  Search(const View& view, const ChronologyOptions& options)
-      : view_(view),
-        options_(options),
-        kinds_(options.kinds.is_any() ? view.kinds().all_below(kinds::kContact) : options.kinds),
-        contact_kinds_(view.kinds().all_below(kinds::kContact)),
-        rule_(view, options) {}
-
-  Result<void> start(ActorId from) {
-    Label label;
-    label.actor = from;
-    return add(std::move(label));
-  }
-
-  // The next label in order of (cur, hops), after everything it leads to has been entered in the queue. nullopt: done.
-  Result<std::optional<LabelIndex>> settle(std::optional<ActorId> target) {
-    while (!queue_.empty()) {
-      const LabelIndex index = queue_.top();
-      queue_.pop();
-      if (labels_[index].dropped) continue;
-      if (labels_[index].actor != target) DEMARCHE_CHECK(expand(index));
-      return index;
-    }
-    return std::nullopt;
-  }
-
-  [[nodiscard]] const Label& label(LabelIndex index) const { return labels_[index]; }
-
-  [[nodiscard]] Arrival arrival_of(LabelIndex index) const {
-    const Label& end = labels_[index];
-    Arrival out{end.actor, end.at.cur, end.latest, end.hops, {}};
-    for (LabelIndex i = index; labels_[i].parent != kNoLabel; i = labels_[i].parent) {
-      out.path.push_back({labels_[i].via, labels_[labels_[i].parent].actor, labels_[i].actor});
-    }
-    std::reverse(out.path.begin(), out.path.end());
-    return out;
-  }
-
- private:
-  // Order of settling. The index comes last: what was entered earlier.
-  [[nodiscard]] bool settles_before(LabelIndex a, LabelIndex b) const {
-    const auto key = [this](LabelIndex i) {
-      const Label& l = labels_[i];
-      return std::tuple(l.at.cur, l.hops, l.spent.size(), l.via, i);
-    };
-    return key(a) < key(b);
-  }
-
-  // Whatever `b` can lead to, `a` leads to as early. REQUIRES: a settles before b.
-  [[nodiscard]] bool covers(const Label& a, const Label& b) const {
-    if (options_.hops_max != ChronologyOptions::kHopsUnlimited && a.hops > b.hops) return false;
-    return std::all_of(a.spent.begin(), a.spent.end(),
-                       [&b](const Spent& s) { return s.until < b.at.cur || has_spent(b.spent, s.interaction); });
-  }
-
-  Result<void> add(Label label) {
-    const auto index = static_cast<LabelIndex>(labels_.size());
-    std::vector<LabelIndex>& here = at_actor_[label.actor];
-    labels_.push_back(std::move(label));
-    const Label& added = labels_.back();
-    for (const LabelIndex other : here) {
-      if (settles_before(other, index) && covers(labels_[other], added)) {
-        labels_.pop_back();
-        return {};
-      }
-    }
-    if (labels_.size() > std::min<std::size_t>(options_.labels_max, kNoLabel)) {
-      return make_error(ErrorCode::kLimit,
-                        fmt::format("the chronological search took more than {} labels, the limit; narrow it by kinds, "
-                                    "dates or hops, or raise labels_max",
-                                    options_.labels_max));
-    }
-    std::erase_if(here, [&](LabelIndex other) {
-      if (!settles_before(index, other) || !covers(added, labels_[other])) return false;
-      labels_[other].dropped = true;
-      return true;
-    });
-    here.push_back(index);
-    queue_.push(index);
-    return {};
-  }
-
-  Result<void> expand(LabelIndex index) {
-    if (labels_[index].hops >= options_.hops_max) return {};
-    const auto window = rule_.window_from(labels_[index].at);
-    if (!window) return {};
-    DEMARCHE_TRY(RowCursor cursor, view_.scan(labels_[index].actor, *window, kinds_));
-    for (RowBatch batch;;) {
-      DEMARCHE_CHECK(cursor.next(batch));
-      if (batch.size() == 0) return {};
-      for (std::size_t i = 0; i < batch.size(); ++i) DEMARCHE_CHECK(follow(index, batch, i));
-    }
-  }
-
-  // Enters whoever the actor of a label tells in row i.
-  Result<void> follow(LabelIndex index, const RowBatch& batch, std::size_t i) {
-    if (batch.status[i] != Status::kHeld && batch.status[i] != Status::kNone) return {};
-    const InteractionId id = batch.interaction[i];
-    if (has_spent(labels_[index].spent, id)) return {};
-    DEMARCHE_TRY(const std::optional<Timestamp> arrived, rule_.arrive(labels_[index].at, batch, i));
-    if (!arrived) return {};
-
-    const ActorId actor = labels_[index].actor;
-    const std::span<const Party> parties = batch.parties_of(i);
-    const bool contact_rule = contact_kinds_.contains(batch.kind[i]);
-    collect_contacts(parties, actor, contact_rule, contacts_);
-    if (contacts_.empty()) return {};
-    std::vector<Spent> spent;
-    for (const Spent& s : labels_[index].spent) {
-      if (s.until >= *arrived) spent.push_back(s);
-    }
-    const auto until = rule_.reusable_until(batch.bounds[i], *arrived);
-    if (until && misses_somebody(parties, actor, contacts_, contact_rule)) {
-      const auto at = std::find_if(spent.begin(), spent.end(), [id](const Spent& s) { return s.interaction > id; });
-      spent.insert(at, {id, *until});
-    }
-    for (const ActorId other : contacts_) {
-      DEMARCHE_CHECK(
-          add({other, {*arrived, true}, batch.bounds[i].end_max, labels_[index].hops + 1, index, id, false, spent}));
-    }
-    return {};
-  }
-
-  struct SettlesLater {
-    const Search* search;
-    bool operator()(LabelIndex a, LabelIndex b) const { return search->settles_before(b, a); }
-  };
-
-  const View& view_;
-  const ChronologyOptions& options_;
-  KindSet kinds_;
-  KindSet contact_kinds_;
-  HopRule rule_;
-  std::vector<Label> labels_;
-  std::unordered_map<ActorId, std::vector<LabelIndex>> at_actor_;  // neither dropped nor covered by another
-  std::priority_queue<LabelIndex, std::vector<LabelIndex>, SettlesLater> queue_{SettlesLater{this}};
-  std::vector<ActorId> contacts_;
-};
-
-[[maybe_unused]] bool uses_each_once(const Arrival& arrival) {
+[[maybe_unused]] bool uses_each_once(std::span<const Hop> path) {
   std::vector<InteractionId> ids;
-  for (const Hop& hop : arrival.path) ids.push_back(hop.interaction);
+  for (const Hop& hop : path) ids.push_back(hop.interaction);
   std::sort(ids.begin(), ids.end());
   return std::adjacent_find(ids.begin(), ids.end()) == ids.end();
+}
+
+// The best label of each actor, or of `target` alone, in order of arrival as the search sees it.
+Result<std::vector<LabelIndex>> best_labels(LabelSearch& search, ActorId start, std::optional<ActorId> target,
+                                            const ChronologyOptions& options) {
+  std::vector<LabelIndex> out;
+  if (options.within_seconds) {
+    DEMARCHE_CHECK(search.collect(start, target));
+    for (const auto& [actor, kept] : search.collected()) {
+      if (actor != start && !kept.empty()) out.push_back(kept.front());
+    }
+  } else {
+    DEMARCHE_CHECK(search.start(start));
+    std::unordered_map<ActorId, LabelIndex> first;  // the first label an actor is settled with is its best
+    for (;;) {
+      DEMARCHE_TRY(const std::optional<LabelIndex> index, search.settle(target));
+      if (!index) break;
+      const ActorId actor = search.label(*index).actor;
+      if (target && actor == *target) return std::vector<LabelIndex>{*index};
+      first.emplace(actor, *index);
+    }
+    if (target) return out;
+    first.erase(start);
+    for (const auto& [actor, index] : first) out.push_back(index);
+  }
+  std::sort(out.begin(), out.end(), [&search](LabelIndex a, LabelIndex b) {
+    return std::tuple(search.label(a).at.cur, search.label(a).actor) <
+           std::tuple(search.label(b).at.cur, search.label(b).actor);
+  });
+  return out;
+}
+
+Arrival arrival_of(const LabelSearch& search, LabelIndex index) {
+  const Label& end = search.label(index);
+  Arrival out{end.actor, end.at.cur, end.last, end.hops, search.path_of(index)};
+  assert(uses_each_once(out.path));
+  return out;
+}
+
+LatestDeparture latest_departure_of(const LabelSearch& search, LabelIndex index) {
+  const Label& end = search.label(index);
+  LatestDeparture out{end.actor, seen(Way::kBack, end.last), seen(Way::kBack, end.at.cur), end.hops,
+                      search.path_of(index)};
+  assert(uses_each_once(out.path));
+  return out;
+}
+
+Result<std::vector<Arrival>> arrivals(const View& view, ActorId from, std::optional<ActorId> to,
+                                      const ChronologyOptions& options) {
+  DEMARCHE_CHECK(check_question(view, from, to, options));
+  LabelSearch search(view, options, {.way = Way::kOnward});
+  DEMARCHE_TRY(const auto labels, best_labels(search, from, to, options));
+  std::vector<Arrival> out;
+  out.reserve(labels.size());
+  for (const LabelIndex index : labels) out.push_back(arrival_of(search, index));
+  return out;
+}
+
+Result<std::vector<LatestDeparture>> departures(const View& view, std::optional<ActorId> from, ActorId to,
+                                                const ChronologyOptions& options) {
+  DEMARCHE_CHECK(check_question(view, to, from, options));
+  LabelSearch search(view, options, {.way = Way::kBack});
+  DEMARCHE_TRY(const auto labels, best_labels(search, to, from, options));
+  std::vector<LatestDeparture> out;
+  out.reserve(labels.size());
+  for (const LabelIndex index : labels) out.push_back(latest_departure_of(search, index));
+  return out;
 }
 
 }  // namespace
 
 Result<std::optional<Arrival>> earliest_arrival(const View& view, ActorId from, ActorId to,
                                                 const ChronologyOptions& options) {
-  DEMARCHE_CHECK(view.get_actor(from));
-  DEMARCHE_CHECK(view.get_actor(to));
-  Search search(view, options);
-  DEMARCHE_CHECK(search.start(from));
-  for (;;) {
-    DEMARCHE_TRY(const std::optional<LabelIndex> index, search.settle(to));
-    if (!index) return std::nullopt;
-    if (search.label(*index).actor != to) continue;
-    Arrival arrival = search.arrival_of(*index);
-    assert(uses_each_once(arrival));
-    return arrival;
+  if (from == to) {
+    DEMARCHE_CHECK(check_question(view, from, to, options));
+    return Arrival{from, Timestamp::lowest(), Timestamp::lowest(), 0, {}};
   }
+  DEMARCHE_TRY(auto found, arrivals(view, from, to, options));
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+Result<std::optional<LatestDeparture>> latest_departure(const View& view, ActorId from, ActorId to,
+                                                        const ChronologyOptions& options) {
+  if (from == to) {
+    DEMARCHE_CHECK(check_question(view, from, to, options));
+    return LatestDeparture{from, Timestamp::highest(), Timestamp::highest(), 0, {}};
+  }
+  DEMARCHE_TRY(auto found, departures(view, from, to, options));
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
 Result<std::vector<Arrival>> reachable(const View& view, ActorId from, const ChronologyOptions& options) {
-  DEMARCHE_CHECK(view.get_actor(from));
-  Search search(view, options);
-  DEMARCHE_CHECK(search.start(from));
-  std::unordered_map<ActorId, LabelIndex> first;  // the first label an actor is settled with is its earliest
-  for (;;) {
-    DEMARCHE_TRY(const std::optional<LabelIndex> index, search.settle(std::nullopt));
-    if (!index) break;
-    first.emplace(search.label(*index).actor, *index);
-  }
-  first.erase(from);
-  std::vector<Arrival> out;
-  out.reserve(first.size());
-  for (const auto& [actor, index] : first) {
-    out.push_back(search.arrival_of(index));
-    assert(uses_each_once(out.back()));
-  }
-  std::sort(out.begin(), out.end(), [](const Arrival& a, const Arrival& b) {
-    return std::tie(a.earliest, a.actor) < std::tie(b.earliest, b.actor);
-  });
-  return out;
+  return arrivals(view, from, std::nullopt, options);
 }
+
+Result<std::vector<LatestDeparture>> reaching(const View& view, ActorId to, const ChronologyOptions& options) {
+  return departures(view, std::nullopt, to, options);
+}
+
+Result<std::optional<Departure>> departure_of(const View& view, const std::vector<Hop>& path, ChronologyMode mode) {
+  if (path.empty()) return std::nullopt;
+  ChronologyOptions options;
+  options.mode = mode;
+  HopRule rule(view, options, Way::kBack);
+  Progress at = rule.start();
+  Timestamp first = Timestamp::lowest();
+  for (auto hop = path.rbegin(); hop != path.rend(); ++hop) {
+    DEMARCHE_TRY(const Interaction record, view.get_interaction(hop->interaction));
+    const TimeBounds bounds = record.when ? record.when->bounds : TimeBounds{};
+    DEMARCHE_TRY(const auto next, rule.take(at, bounds, record.when.has_value(), hop->interaction));
+    if (!next) return std::nullopt;
+    at = *next;
+    first = bounds.begin_min;
+  }
+  return Departure{first, seen(Way::kBack, at.cur)};
+}
+
+// ---- everybody, without paths --------------------------------------------------------------------------------------
 
 namespace {
 
-// The two ways are tried in turn, each a while longer than before, so that together they take little more than twice
-// the better one. Rows are read in one pass some 2500 times as fast as an actor is settled.
+// The ways are tried in turn, each a while longer than before, so that together they take little more than twice the
+// better one. Rows are read in one pass so many times as fast as an actor is settled.
 constexpr std::size_t kActorsAtFirst = 64;
 constexpr std::uint64_t kRowsPerActor = 2500;
+constexpr std::uint64_t kLabelRowsPerActor = 60;
 constexpr std::size_t kLonger = 4;
 
-}  // namespace
+// What a search from actor to actor has found so far.
+class ByActor {
+ public:
+  ByActor(const View& view, ActorId start, const ChronologyOptions& options, ReachQuestion question)
+      : start_(start),
+        question_(question),
+        search_(view, options, {.way = question.back ? Way::kBack : Way::kOnward, .by_hops = question.hops}) {}
 
-Result<std::optional<std::vector<Reached>>> reached_by(const View& view, ActorId from, const ChronologyOptions& options,
-                                                       ReachMethod method) {
-  DEMARCHE_CHECK(view.get_actor(from));
-  std::vector<Reached> out;
-  Search search(view, options);
-  DEMARCHE_CHECK(search.start(from));
-  std::unordered_map<ActorId, Timestamp> first;
-  for (std::size_t actors_max = kActorsAtFirst;; actors_max *= kLonger) {
-    if (method != ReachMethod::kAdjacency) {
-      const std::uint64_t rows_max =
-          method == ReachMethod::kSweep ? std::numeric_limits<std::uint64_t>::max() : actors_max * kRowsPerActor;
-      DEMARCHE_TRY(const Sweep::Outcome outcome, Sweep::run(view, from, options, rows_max, out));
-      if (outcome == Sweep::Outcome::kDone) return std::optional(std::move(out));
-      if (method == ReachMethod::kSweep) return std::nullopt;
-      if (outcome == Sweep::Outcome::kRefused) method = ReachMethod::kAdjacency;
+  Result<void> begin() { return search_.start(start_); }
+
+  // Goes on until `actors_max` are reached. true: there are no more.
+  Result<bool> run(std::size_t actors_max) {
+    while (found_.size() < actors_max) {
+      DEMARCHE_TRY(const std::optional<LabelIndex> index, search_.settle(std::nullopt));
+      if (!index) return true;
+      const Label& label = search_.label(*index);
+      const auto [at, is_new] = found_.try_emplace(label.actor, ReachedInHops{label.actor, label.at.cur});
+      if (!question_.hops) continue;
+      if (is_new) {
+        at->second.hops = label.hops;
+        at->second.via = label.via;
+      } else {
+        at->second.hops = std::min(at->second.hops, label.hops);
+      }
     }
-    std::optional<LabelIndex> index;
-    do {
-      DEMARCHE_ASSIGN(index, search.settle(std::nullopt));
-      if (index) first.emplace(search.label(*index).actor, search.label(*index).at.cur);
-    } while (index && (method == ReachMethod::kAdjacency || first.size() < actors_max));
-    if (!index) break;
+    return false;
   }
-  first.erase(from);
-  out.reserve(first.size());
-  for (const auto& [actor, earliest] : first) out.push_back({actor, earliest});
-  std::sort(out.begin(), out.end(), [](const Reached& a, const Reached& b) {
-    return std::tie(a.earliest, a.actor) < std::tie(b.earliest, b.actor);
+
+  // Seen.
+  [[nodiscard]] std::vector<ReachedInHops> result() {
+    found_.erase(start_);
+    std::vector<ReachedInHops> out;
+    out.reserve(found_.size());
+    for (const auto& [actor, reached] : found_) out.push_back(reached);
+    return out;
+  }
+
+ private:
+  ActorId start_;
+  ReachQuestion question_;
+  LabelSearch search_;
+  std::unordered_map<ActorId, ReachedInHops> found_;
+};
+
+// With a limit of duration it is whole paths that count.
+Result<std::vector<ReachedInHops>> reached_within(const View& view, ActorId start, const ChronologyOptions& options,
+                                                  ReachQuestion question) {
+  const Way way = question.back ? Way::kBack : Way::kOnward;
+  LabelSearch search(view, options, {.way = way, .by_hops = question.hops});
+  DEMARCHE_CHECK(search.collect(start, std::nullopt));
+  std::unordered_map<ActorId, ReachedInHops> found;
+  for (const auto& [actor, kept] : search.collected()) {
+    if (actor == start || kept.empty()) continue;
+    const Label& label = search.label(kept.front());
+    ReachedInHops& reached = found[actor] = {actor, label.at.cur};
+    if (question.hops) reached.via = label.via;
+  }
+  if (question.hops) {
+    LabelSearch shortest(view, options, {.way = way, .order = LabelSearch::Order::kHops});
+    DEMARCHE_CHECK(shortest.collect(start, std::nullopt));
+    for (const auto& [actor, kept] : shortest.collected()) {
+      if (actor != start && !kept.empty()) found[actor].hops = shortest.label(kept.front()).hops;
+    }
+  }
+  std::vector<ReachedInHops> out;
+  for (const auto& [actor, reached] : found) out.push_back(reached);
+  return out;
+}
+
+// From times as the search sees them.
+void finish(std::vector<ReachedInHops>& out, bool back) {
+  std::sort(out.begin(), out.end(), [](const ReachedInHops& a, const ReachedInHops& b) {
+    return std::tie(a.moment, a.actor) < std::tie(b.moment, b.actor);
   });
+  if (!back) return;
+  for (ReachedInHops& reached : out) reached.moment = seen(Way::kBack, reached.moment);
+}
+
+// One of the two is filled.
+struct Found {
+  std::vector<Reached> plain;
+  std::vector<ReachedInHops> full;
+};
+
+Result<Sweep::Outcome> sweep(const View& view, ActorId start, const ChronologyOptions& options, ReachQuestion question,
+                             ReachMethod method, std::uint64_t rows_max, Found& out) {
+  if (method == ReachMethod::kLabelSweep) return LabelSweep::run(view, start, options, question, rows_max, out.full);
+  if (question.back || question.hops) return Sweep::Outcome::kRefused;
+  return Sweep::run(view, start, options, rows_max, out.plain);
+}
+
+// nullopt: one pass is asked for and is not right.
+Result<std::optional<Found>> find_reached(const View& view, ActorId start, const ChronologyOptions& options,
+                                          ReachQuestion question, ReachMethod method) {
+  DEMARCHE_CHECK(check_question(view, start, std::nullopt, options));
+  Found out;
+  if (method == ReachMethod::kSweep || method == ReachMethod::kLabelSweep) {
+    DEMARCHE_TRY(const auto outcome,
+                 sweep(view, start, options, question, method, std::numeric_limits<std::uint64_t>::max(), out));
+    return outcome == Sweep::Outcome::kDone ? std::optional(std::move(out)) : std::nullopt;
+  }
+  if (options.within_seconds) {
+    DEMARCHE_ASSIGN(out.full, reached_within(view, start, options, question));
+    finish(out.full, question.back);
+    return std::optional(std::move(out));
+  }
+  ByActor by_actor(view, start, options, question);
+  DEMARCHE_CHECK(by_actor.begin());
+  // The quicker pass first; what it refuses may do for the other.
+  ReachMethod pass = method == ReachMethod::kAdjacency ? method : ReachMethod::kSweep;
+  for (std::size_t actors_max = kActorsAtFirst;; actors_max *= kLonger) {
+    while (pass != ReachMethod::kAdjacency) {
+      const std::uint64_t per_actor = pass == ReachMethod::kSweep ? kRowsPerActor : kLabelRowsPerActor;
+      DEMARCHE_TRY(const auto outcome, sweep(view, start, options, question, pass, actors_max * per_actor, out));
+      if (outcome == Sweep::Outcome::kDone) return std::optional(std::move(out));
+      if (outcome == Sweep::Outcome::kCut) break;
+      pass = pass == ReachMethod::kSweep ? ReachMethod::kLabelSweep : ReachMethod::kAdjacency;
+    }
+    const bool to_the_end = pass == ReachMethod::kAdjacency;
+    DEMARCHE_TRY(const bool done, by_actor.run(to_the_end ? std::numeric_limits<std::size_t>::max() : actors_max));
+    if (done) break;
+  }
+  out.full = by_actor.result();
+  finish(out.full, question.back);
   return std::optional(std::move(out));
 }
 
-Result<std::vector<Reached>> reached(const View& view, ActorId from, const ChronologyOptions& options) {
-  DEMARCHE_TRY(auto found, reached_by(view, from, options, ReachMethod::kChosen));
+std::vector<ReachedInHops> full(Found found) {
+  for (const Reached& r : found.plain) found.full.push_back({r.actor, r.moment});
+  return std::move(found.full);
+}
+
+Result<std::vector<Reached>> plain_by_choice(const View& view, ActorId start, const ChronologyOptions& options,
+                                             ReachQuestion question) {
+  DEMARCHE_TRY(auto found, find_reached(view, start, options, question, ReachMethod::kChosen));
   if (!found) return std::vector<Reached>();  // kChosen always finds
-  return std::move(*found);
+  for (const ReachedInHops& r : found->full) found->plain.push_back({r.actor, r.moment});
+  return std::move(found->plain);
+}
+
+Result<std::vector<ReachedInHops>> full_by_choice(const View& view, ActorId start, const ChronologyOptions& options,
+                                                  ReachQuestion question) {
+  DEMARCHE_TRY(auto found, find_reached(view, start, options, question, ReachMethod::kChosen));
+  return found ? full(*std::move(found)) : std::vector<ReachedInHops>();  // kChosen always finds
+}
+
+}  // namespace
+
+Result<std::optional<std::vector<ReachedInHops>>> reached_by(const View& view, ActorId start,
+                                                             const ChronologyOptions& options, ReachQuestion question,
+                                                             ReachMethod method) {
+  DEMARCHE_TRY(auto found, find_reached(view, start, options, question, method));
+  if (!found) return std::nullopt;
+  return std::optional(full(*std::move(found)));
+}
+
+Result<std::vector<Reached>> reached(const View& view, ActorId from, const ChronologyOptions& options) {
+  return plain_by_choice(view, from, options, {});
+}
+Result<std::vector<Reached>> reached_back(const View& view, ActorId to, const ChronologyOptions& options) {
+  return plain_by_choice(view, to, options, {.back = true});
+}
+Result<std::vector<ReachedInHops>> reached_with_hops(const View& view, ActorId from, const ChronologyOptions& options) {
+  return full_by_choice(view, from, options, {.hops = true});
+}
+Result<std::vector<ReachedInHops>> reached_back_with_hops(const View& view, ActorId to,
+                                                          const ChronologyOptions& options) {
+  return full_by_choice(view, to, options, {.back = true, .hops = true});
+}
+
+// ---- several paths, other orders -----------------------------------------------------------------------------------
+
+namespace {
+
+// Both ends of a path and how long it takes, by its hops' records.
+class Measure {
+ public:
+  Measure(const View& view, const ChronologyOptions& options)
+      : view_(view), onward_(view, options, Way::kOnward), back_(view, options, Way::kBack) {}
+
+  Result<ChronologicalPath> of(std::vector<Hop> hops) {
+    ChronologicalPath out;
+    out.arrival_min = out.arrival_max = Timestamp::lowest();
+    out.departure_min = out.departure_max = Timestamp::highest();
+    if (!hops.empty()) {
+      DEMARCHE_TRY(const Progress arrived, walk(onward_, hops, false));
+      DEMARCHE_TRY(const Progress departed, walk(back_, hops, true));
+      out.arrival_min = arrived.cur;
+      out.departure_max = seen(Way::kBack, departed.cur);
+      out.arrival_max = bounds_[hops.back().interaction].end_max;
+      out.departure_min = bounds_[hops.front().interaction].begin_min;
+      DEMARCHE_ASSIGN(out.duration, duration(hops, out.arrival_max));
+    }
+    out.hops = std::move(hops);
+    return out;
+  }
+
+ private:
+  struct Date {
+    TimeBounds bounds;
+    bool dated = false;
+  };
+
+  Result<Date> date_of(InteractionId id) {
+    const auto known = bounds_.find(id);
+    if (known != bounds_.end()) return Date{known->second, dated_[id]};
+    DEMARCHE_TRY(const Interaction record, view_.get_interaction(id));
+    dated_[id] = record.when.has_value();
+    bounds_[id] = record.when ? record.when->bounds : TimeBounds{};
+    return Date{bounds_[id], dated_[id]};
+  }
+
+  Error broken(InteractionId id) const {
+    return {ErrorCode::kCorruption,
+            fmt::format("interaction {} has another date in its record than in the index; run 'check'", id.value),
+            nullptr};
+  }
+
+  Result<Progress> walk(HopRule& rule, std::span<const Hop> hops, bool from_end) {
+    Progress at = rule.start();
+    for (std::size_t i = 0; i < hops.size(); ++i) {
+      const InteractionId id = hops[from_end ? hops.size() - 1 - i : i].interaction;
+      DEMARCHE_TRY(const Date date, date_of(id));
+      DEMARCHE_TRY(const auto next, rule.take(at, date.bounds, date.dated, id));
+      if (!next) return tl::unexpected(broken(id));
+      at = *next;
+    }
+    return at;
+  }
+
+  Result<std::int64_t> duration(std::span<const Hop> hops, Timestamp last) {
+    std::vector<Progress> front = {onward_.start()};
+    std::vector<Progress> ways;
+    for (const Hop& hop : hops) {
+      DEMARCHE_TRY(const Date date, date_of(hop.interaction));
+      std::vector<Progress> next;
+      for (const Progress& at : front) {
+        DEMARCHE_CHECK(onward_.take_all(at, date.bounds, date.dated, hop.interaction, ways));
+        next.insert(next.end(), ways.begin(), ways.end());
+      }
+      front = undominated(std::move(next));
+    }
+    std::int64_t least = impl::kForever;
+    for (const Progress& at : front) least = std::min(least, onward_.duration(at, last));
+    return least;
+  }
+
+  // Those of which none arrives no later and departs no earlier.
+  static std::vector<Progress> undominated(std::vector<Progress> all) {
+    std::sort(all.begin(), all.end(), [](const Progress& a, const Progress& b) {
+      return std::tie(a.cur, b.depart) < std::tie(b.cur, a.depart);
+    });
+    std::vector<Progress> out;
+    for (const Progress& at : all) {
+      if (out.empty() || at.depart > out.back().depart) out.push_back(at);
+    }
+    return out;
+  }
+
+  const View& view_;
+  HopRule onward_;
+  HopRule back_;
+  std::unordered_map<InteractionId, TimeBounds> bounds_;
+  std::unordered_map<InteractionId, bool> dated_;
+};
+
+LabelSearch::Order label_order(PathOrder order) {
+  if (order == PathOrder::kFastest) return LabelSearch::Order::kDuration;
+  return order == PathOrder::kShortest ? LabelSearch::Order::kHops : LabelSearch::Order::kArrival;
+}
+
+Way other(Way way) { return way == Way::kOnward ? Way::kBack : Way::kOnward; }
+
+// From which actors, having got there when and in how many hops, the end is still reached in time.
+Result<Completions> completions_of(const View& view, ActorId end, const ChronologyOptions& options,
+                                   const LabelSearch::Plan& plan, std::int64_t value_max) {
+  ChronologyOptions all = options;
+  all.within_seconds.reset();  // of whole paths
+  LabelSearch search(view, all, {.way = other(plan.way), .by_hops = plan.order == LabelSearch::Order::kHops});
+  if (plan.order == LabelSearch::Order::kArrival) search.rule().limit_other_way(Timestamp{value_max});
+  DEMARCHE_CHECK(search.start(end));
+  Completions out;
+  for (;;) {
+    DEMARCHE_TRY(const std::optional<LabelIndex> index, search.settle(std::nullopt));
+    if (!index) return out;
+    const Label& label = search.label(*index);
+    out[label.actor].push_back({label.at.cur, label.hops});
+  }
+}
+
+struct Paths {
+  Measure measure;
+  std::vector<ChronologicalPath> out;
+
+  Result<void> add(const LabelSearch& search, std::span<const LabelIndex> labels) {
+    for (const LabelIndex index : labels) {
+      DEMARCHE_TRY(ChronologicalPath path, measure.of(search.path_of(index)));
+      assert(uses_each_once(path.hops));
+      out.push_back(std::move(path));
+    }
+    return {};
+  }
+};
+
+// All paths from `start` to `end` as good as the best one found, as the search goes.
+Result<void> add_all_best(const View& view, ActorId start, ActorId end, const ChronologyOptions& options,
+                          LabelSearch::Plan plan, std::int64_t best, Paths& paths) {
+  DEMARCHE_TRY(const Completions completions, completions_of(view, end, options, plan, best));
+  plan.paths_max = LabelSearch::kAllPaths;
+  LabelSearch search(view, options, plan);
+  DEMARCHE_CHECK(search.collect(start, end, {best, &completions}));
+  const auto found = search.collected().find(end);
+  return found == search.collected().end() ? Result<void>{} : paths.add(search, found->second);
+}
+
+Result<std::vector<ChronologicalPath>> find(const View& view, ActorId start, std::optional<ActorId> end, Way way,
+                                            const ChronologyOptions& options, const PathSearch& search_options) {
+  DEMARCHE_CHECK(check_question(view, start, end, options));
+  if (search_options.paths_max == 0) return invalid("no path at all is asked for; ask for one at least");
+  if (end && *end == start) {
+    std::vector<ChronologicalPath> out(1);
+    DEMARCHE_ASSIGN(out.front(), Measure(view, options).of({}));
+    return out;
+  }
+  LabelSearch::Plan plan{.way = way, .order = label_order(search_options.order)};
+  if (!search_options.all_best) plan.paths_max = std::min(search_options.paths_max, LabelSearch::kAllPaths - 1);
+  LabelSearch search(view, options, plan);
+  DEMARCHE_CHECK(search.collect(start, end));
+  std::vector<ActorId> ends;
+  for (const auto& [actor, kept] : search.collected()) {
+    if (actor != start && !kept.empty()) ends.push_back(actor);
+  }
+  std::sort(ends.begin(), ends.end());
+  Paths paths{Measure(view, options), {}};
+  for (const ActorId actor : ends) {
+    const std::vector<LabelIndex>& kept = search.collected().at(actor);
+    if (search_options.all_best) {
+      DEMARCHE_CHECK(add_all_best(view, start, actor, options, plan, search.value_of(kept.front()), paths));
+    } else {
+      DEMARCHE_CHECK(paths.add(search, kept));
+    }
+  }
+  return std::move(paths.out);
+}
+
+}  // namespace
+
+Result<std::vector<ChronologicalPath>> find_paths(const View& view, ActorId from, std::optional<ActorId> to,
+                                                  const ChronologyOptions& options, const PathSearch& search) {
+  if (search.order != PathOrder::kLatest) return find(view, from, to, Way::kOnward, options, search);
+  if (to) return find(view, *to, from, Way::kBack, options, search);
+  // The latest departure towards each actor: who can be reached at all, then one search back from each.
+  DEMARCHE_TRY(const auto reach, reached(view, from, options));
+  std::vector<ActorId> ends;
+  for (const Reached& r : reach) ends.push_back(r.actor);
+  std::sort(ends.begin(), ends.end());
+  std::vector<ChronologicalPath> out;
+  for (const ActorId end : ends) {
+    DEMARCHE_TRY(auto paths, find(view, end, from, Way::kBack, options, search));
+    std::move(paths.begin(), paths.end(), std::back_inserter(out));
+  }
+  return out;
+}
+
+Result<std::vector<ChronologicalPath>> find_paths_back(const View& view, ActorId to, const ChronologyOptions& options,
+                                                       const PathSearch& search) {
+  if (search.order != PathOrder::kEarliest) return find(view, to, std::nullopt, Way::kBack, options, search);
+  DEMARCHE_TRY(const auto reach, reached_back(view, to, options));
+  std::vector<ActorId> starts;
+  for (const Reached& r : reach) starts.push_back(r.actor);
+  std::sort(starts.begin(), starts.end());
+  std::vector<ChronologicalPath> out;
+  for (const ActorId start : starts) {
+    DEMARCHE_TRY(auto paths, find(view, start, to, Way::kOnward, options, search));
+    std::move(paths.begin(), paths.end(), std::back_inserter(out));
+  }
+  return out;
 }
 
 }  // namespace demarche

@@ -46,7 +46,28 @@ PairForm pair_form(const Form& form, bool of_actor) {
   return out;
 }
 
+ContactScanOptions narrowed(ContactScanOptions options, const impl::ReadState& read) {
+  if (read.valid) options.window = read.valid->narrowed(options.window);
+  return options;
+}
+
 }  // namespace
+
+bool fits(const TimeBounds& bounds, TimeWindow window, WindowFit fit) {
+  if (window == TimeWindow{}) return true;
+  const bool open_begin = window.begin == Timestamp::lowest();
+  const bool open_end = window.end == Timestamp::highest();
+  switch (fit) {
+    case WindowFit::kMeets:
+      return bounds.end_max >= window.begin && (open_end || bounds.begin_min < window.end);
+    case WindowFit::kWithin:
+      return !bounds.qualified && (open_begin || bounds.begin_min >= window.begin) &&
+             (open_end || bounds.end_max < window.end);
+    case WindowFit::kPossiblyWithin:
+      return (open_begin || bounds.begin_max >= window.begin) && (open_end || bounds.end_min < window.end);
+  }
+  return false;
+}
 
 struct ContactScan::State {
   State(const View& view, std::shared_ptr<const impl::ReadState> read_state, std::uint64_t owner_id,
@@ -54,10 +75,10 @@ struct ContactScan::State {
       : read(std::move(read_state)),
         kinds(&view.kinds()),
         owner(owner_id),
-        options(scan_options),
+        options(narrowed(scan_options, *read)),
         wanted(scan_options.kinds.is_any() && !scan_options.interactions ? view.kinds().contacts()
                                                                          : scan_options.kinds),
-        walk(read, owner_id, scan_options.window) {
+        walk(read, owner_id, options.window) {
     if (options.interactions)
       options.columns &= static_cast<std::uint8_t>(~static_cast<unsigned>(ContactColumn::kOther));
   }
@@ -143,7 +164,13 @@ Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
     chosen_count = n;
   };
   if (block.end_max_least() < options.window.begin) {
-    keep_if([&](std::size_t i) { return block.shape(i).end_max(block.begin(i)) >= options.window.begin; });
+    // What begins in the window reaches it.
+    const std::size_t within = block.lower_bound(options.window.begin, range.first);
+    keep_if(
+        [&](std::size_t i) { return i >= within || block.shape(i).end_max(block.begin(i)) >= options.window.begin; });
+  }
+  if (options.fit != WindowFit::kMeets && options.window != TimeWindow{}) {
+    keep_if([&](std::size_t i) { return fits(block.shape(i).bounds(block.begin(i)), options.window, options.fit); });
   }
   const bool shapes_fit = std::all_of(block.shapes().begin(), block.shapes().end(), [this](const Shape& shape) {
     return !options.held_only || shape.status == Status::kHeld || shape.status == Status::kNone;
@@ -156,6 +183,9 @@ Result<void> ContactScan::State::choose(const RowBlock& block, RowRange range) {
   }
   if (!read->visible.sees_all(block.row_floor(), block.row_ceiling())) {
     keep_if([&](std::size_t i) { return read->visible.sees(block.row(i)); });
+  }
+  if (read->valid) {
+    keep_if([&](std::size_t i) { return impl::admits(*read->valid, block.shape(i), block.begin(i)); });
   }
   return {};
 }
@@ -380,8 +410,11 @@ Result<KindCounts> KindCounter::count(const View& view, const std::vector<Timest
   out.counts.assign(stretches * out.kinds, 0);
   impl::BlockWalk walk(view.read_, impl::kTimelineOwner, {Timestamp::lowest(), cuts.back()});
   const impl::RowVisibility& visible = view.read_->visible;
+  const std::optional<ValidTime>& valid = view.read_->valid;
   std::array<std::uint32_t, impl::kBlockRowsMax> kinds;
+  // Twice, for even and odd rows: rows of one kind that follow one another need not wait for each other's sum.
   std::array<std::uint32_t, impl::kBlockKindsMax> in_stretch;
+  std::array<std::uint32_t, impl::kBlockKindsMax> of_odd;
   while (true) {
     RowRange range;
     DEMARCHE_TRY(const RowBlock* block, walk.next(range));
@@ -398,10 +431,23 @@ Result<KindCounts> KindCounter::count(const View& view, const std::vector<Timest
       const std::span<const std::uint32_t> names = block->kinds();
       const std::size_t indexes = block->kind_column().mask + 1;
       std::fill_n(in_stretch.begin(), indexes, 0U);
-      for (std::size_t i = first; i < last; ++i) {
-        if (all_seen || visible.sees(block->row(i))) ++in_stretch[kinds[i - first]];
+      std::fill_n(of_odd.begin(), indexes, 0U);
+      if (all_seen && !valid) {
+        const std::size_t count = last - first;
+        for (std::size_t i = 0; i + 1 < count; i += 2) {
+          ++in_stretch[kinds[i]];
+          ++of_odd[kinds[i + 1]];
+        }
+        if (count % 2 != 0) ++in_stretch[kinds[count - 1]];
+      } else {
+        for (std::size_t i = first; i < last; ++i) {
+          if (!all_seen && !visible.sees(block->row(i))) continue;
+          if (valid && !impl::admits(*valid, block->shape(i), block->begin(i))) continue;
+          ++in_stretch[kinds[i - first]];
+        }
       }
       for (std::size_t k = 0; k < indexes; ++k) {
+        in_stretch[k] += of_odd[k];
         if (in_stretch[k] == 0) continue;
         if (k >= names.size() || names[k] >= out.kinds) return tl::unexpected(damaged());
         out.counts[stretch * out.kinds + names[k]] += in_stretch[k];

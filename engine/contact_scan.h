@@ -40,8 +40,17 @@ struct ContactLines {
   std::vector<std::uint8_t> dated;         // with bounds; 0: no date
 };
 
+// How a date has to lie to a window. All of time as window takes every row, an undated one too.
+enum class WindowFit : std::uint8_t {
+  kMeets,           // its possible time [begin_min, end_max] meets the window
+  kWithin,          // it lies within under every reading; never for a qualified date (? ~ %)
+  kPossiblyWithin,  // under some reading; for dates with gaps an upper bound
+};
+[[nodiscard]] bool fits(const TimeBounds& bounds, TimeWindow window, WindowFit fit);
+
 struct ContactScanOptions {
-  TimeWindow window;       // rows whose possible time [begin_min, end_max] meets it
+  TimeWindow window;
+  WindowFit fit = WindowFit::kMeets;
   KindSet kinds;           // default: CONTACT and all below, which have a rule of contact; others count any two parties
   bool held_only = false;  // leave out what is planned or cancelled
   // A line is an interaction, whoever was in contact within it; there is no column kOther then. `kinds` as given: an

@@ -83,7 +83,7 @@ class KindTable {
   [[nodiscard]] const KindSet& contacts() const { return contacts_; }
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] const std::vector<Kind>& all() const { return kinds_; }
-  // "unknown kind 'MEETNG'; did you mean MEETING?"
+  // "unknown kind 'MEETNG'; did you mean MEETING?", for one who writes: without a near name it says how to declare one.
   [[nodiscard]] std::string unknown_message(std::string_view name) const;
 
  private:

@@ -124,9 +124,38 @@ std::size_t display_width(std::string_view text) {
   return ok ? width : text.size();
 }
 
+namespace {
+
+std::string lower_ascii(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+// percentileCont for percentile, date.truncate for truncate.
+std::string nearest_longer(std::string_view name, const std::vector<std::string>& candidates) {
+  constexpr std::size_t kBeginMin = 3;
+  constexpr std::size_t kPartMin = 5;
+  const std::string wanted = lower_ascii(name);
+  std::string best;
+  bool best_begins = false;
+  for (const std::string& candidate : candidates) {
+    const std::size_t at = lower_ascii(candidate).find(wanted);
+    if (at == std::string::npos || wanted.size() < (at == 0 ? kBeginMin : kPartMin)) continue;
+    const bool begins = at == 0;
+    if (!best.empty() && (begins < best_begins || (begins == best_begins && candidate.size() >= best.size()))) continue;
+    best = candidate;
+    best_begins = begins;
+  }
+  return best;
+}
+
+}  // namespace
+
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
+  // Of a name of one letter no other is near.
+  std::size_t best_distance = std::max<std::size_t>(name.size() > 1 ? 1 : 0, name.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < best_distance) {
@@ -134,7 +163,7 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
       best = candidate;
     }
   }
-  return best;
+  return best.empty() ? nearest_longer(name, candidates) : best;
 }
 
 }  // namespace demarche

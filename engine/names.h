@@ -20,8 +20,9 @@ namespace demarche {
 // Columns a terminal uses for `text`; combining marks take none, wide characters two.
 [[nodiscard]] std::size_t display_width(std::string_view text);
 
-// The candidate nearest to `name` by edit distance on lower-case letters, or "" when none is near enough to help
-// (more than a third of its letters differ).
+// The candidate nearest to `name` by edit distance on lower-case letters; if more than a third of its letters differ,
+// the shortest longer one that begins with `name` (from three letters on) or holds it (from five on); "" if there is
+// none.
 [[nodiscard]] std::string nearest(std::string_view name, const std::vector<std::string>& candidates);
 
 }  // namespace demarche

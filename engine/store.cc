@@ -199,6 +199,22 @@ CacheStatistics Store::cache_statistics() const {
   return {s.hits, s.misses, s.bytes, s.directories};
 }
 
+std::vector<FamilySize> Store::family_sizes() const {
+  std::shared_ptr<const impl::KvReader> reader;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->refresh_if_old();
+    reader = state_->reader;
+  }
+  std::vector<FamilySize> out;
+  for (std::size_t i = 0; i < impl::kFamilyCount; ++i) {
+    const auto family = static_cast<impl::Family>(i);
+    const bool is_index = family == impl::Family::kContact || family == impl::Family::kTimeline;
+    out.push_back({impl::family_name(family), is_index, reader->file_bytes(family)});
+  }
+  return out;
+}
+
 const std::string& Store::path() const { return state_->path; }
 
 Result<void> Store::seal() {

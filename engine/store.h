@@ -12,9 +12,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +28,7 @@
 #include "engine/result.h"
 #include "engine/row_batch.h"
 #include "engine/types.h"
+#include "engine/valid_time.h"
 
 namespace demarche {
 
@@ -65,6 +69,13 @@ struct CacheStatistics {
   std::uint64_t misses = 0;
   std::uint64_t bytes = 0;   // held now
   std::uint64_t actors = 0;  // whose blocks are held now
+};
+
+// How much of the disk one sort of stored data takes: FORMAT.md, section 3, has the families.
+struct FamilySize {
+  std::string family;
+  bool is_index = false;    // of the two orders of the index; else records and what they are found by
+  std::uint64_t bytes = 0;  // in sorted files; what was committed since they were written is in the log
 };
 
 // Totals, kept with every commit. Cost: none.
@@ -129,7 +140,15 @@ class View {
   View& operator=(const View&) = delete;
 
   [[nodiscard]] const KindTable& kinds() const { return *kinds_; }
+  // Of the whole store, also in a view within() some time.
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+
+  // This state as if it held only the interactions that are certainly in `valid`: the others are neither scanned nor
+  // found. Actors, sources and kinds stay. Within another time before: the new one alone counts. Keeps the state alive.
+  // Not of a transaction's view.
+  [[nodiscard]] std::shared_ptr<const View> within(const ValidTime& valid) const;
+  // nullopt: all of time, undated interactions included.
+  [[nodiscard]] const std::optional<ValidTime>& valid_time() const;
 
   // By key. Absence is not an error. One point read.
   [[nodiscard]] Result<std::optional<ActorId>> find_actor(std::string_view key) const;
@@ -171,6 +190,7 @@ class View {
   friend class ContactScan;
   friend struct KindCounter;
   friend class Sweep;
+  [[nodiscard]] Result<Interaction> any_interaction(InteractionId id) const;
   [[nodiscard]] Result<RowCursor> rows(std::uint64_t owner, TimeWindow window, const KindSet& kinds) const;
 
   std::shared_ptr<const impl::ReadState> read_;
@@ -178,6 +198,22 @@ class View {
   Statistics statistics_;
   mutable std::mutex planner_mutex_;  // guards what follows
   mutable std::shared_ptr<const PlannerStatistics> planner_statistics_;
+};
+
+// Interactions that say nothing but kind, day, parties, status and a line of one source, in columns: imports have many.
+// Borrowed. Each is stored and read as if it had been given to add_interaction().
+struct PlainInteractions {
+  static constexpr std::int64_t kNoDay = std::numeric_limits<std::int64_t>::min();  // undated
+
+  std::span<const KindId> kind;
+  std::span<const std::int64_t> day;           // "2016-04-29", in days since 1970, of the years 1 to 9999; or kNoDay
+  std::span<const std::uint32_t> party_begin;  // parties of i: [party_begin[i], party_begin[i + 1]), eight at most
+  std::span<const ActorId> actor;
+  std::span<const Role> role;
+  Status status = Status::kNone;          // of all
+  SourceId source;                        // of one claim of each; 0: no claims
+  std::span<const std::uint64_t> line;    // locator "line 17"; 0, or no column: no locator
+  std::span<const std::uint64_t> second;  // locator "line 17, 42": the greater number; 0, or no column: there is one
 };
 
 // A set of changes that becomes one commit or nothing. Reads through view() see what it has written. Not thread-safe.
@@ -201,6 +237,9 @@ class Transaction {
   [[nodiscard]] Result<ActorId> add_actor(Actor actor);
   // Actors, kind, sources and part_of must be of this store.
   [[nodiscard]] Result<InteractionId> add_interaction(Interaction interaction);
+  // The same for many: all or none of them. They get ids in a row; the first is returned. Cost: some 0.1 us each.
+  // Errors: kInvalidArgument, with the number of the interaction in the columns, from 0; kIo.
+  [[nodiscard]] Result<InteractionId> add_plain_interactions(const PlainInteractions& interactions);
   // Makes `part` a part of `whole`. Refused if that would close a circle.
   [[nodiscard]] Result<void> set_part_of(InteractionId part, InteractionId whole);
 
@@ -275,6 +314,8 @@ class Store {
   // The last commit at or before an instant (microseconds, UTC since 1970); 0 if there is none.
   [[nodiscard]] Result<CommitNumber> commit_at(std::int64_t time_micros) const;
   [[nodiscard]] CacheStatistics cache_statistics() const;
+  // In the order of FORMAT.md. Cost: none.
+  [[nodiscard]] std::vector<FamilySize> family_sizes() const;
   // Seals all rows committed so far and waits for it. Nothing is lost without: it saves memory and the next opening's
   // time. Errors: kDenied on a read-only store; kOutcomeUnknown, kCorruption, kIo.
   [[nodiscard]] Result<void> seal();

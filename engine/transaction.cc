@@ -22,8 +22,6 @@ constexpr std::size_t kKeyBytesMax = 1000;
 constexpr std::size_t kNameBytesMax = 10'000;
 constexpr std::size_t kLabelBytesMax = 200;
 constexpr std::size_t kParticipantsMax = 10'000;
-// Rows of a transaction that are held as they are; beyond, they are put aside as pages of some 12 bytes a row.
-constexpr std::size_t kRowsHeldMax = 16 * impl::kPageRowsMax;
 
 // Texts that become part of a key of the database.
 Result<void> check_text(const char* what, std::string_view text, std::size_t bytes_max) {
@@ -188,7 +186,7 @@ Result<void> add_row(Transaction::State& tx, Interaction& interaction, bool& pla
     tx.batch->put(impl::Family::kParticipants, impl::encode_u64(row.row.value), impl::encode_parties(parties));
   }
   tx.rows.push_back(row);
-  if (tx.rows.size() >= kRowsHeldMax) return tx.set_aside();
+  if (tx.rows.size() >= Transaction::State::kRowsHeldMax) return tx.set_aside();
   return {};
 }
 

@@ -248,6 +248,14 @@ View::View(std::shared_ptr<const impl::ReadState> read, std::shared_ptr<const Ki
     : read_(std::move(read)), kinds_(std::move(kinds)), statistics_(statistics) {}
 View::~View() = default;
 
+std::shared_ptr<const View> View::within(const ValidTime& valid) const {
+  auto read = std::make_shared<impl::ReadState>(*read_);
+  read->valid = valid;
+  return std::make_shared<const View>(std::move(read), kinds_, statistics_);
+}
+
+const std::optional<ValidTime>& View::valid_time() const { return read_->valid; }
+
 Result<std::optional<ActorId>> View::find_actor(std::string_view key) const {
   DEMARCHE_TRY(const auto id, find_owner(*read_, impl::KeyOwner::kActor, key));
   return id ? std::optional(ActorId{*id}) : std::nullopt;
@@ -255,7 +263,13 @@ Result<std::optional<ActorId>> View::find_actor(std::string_view key) const {
 
 Result<std::optional<InteractionId>> View::find_interaction(std::string_view key) const {
   DEMARCHE_TRY(const auto id, find_owner(*read_, impl::KeyOwner::kInteraction, key));
-  return id ? std::optional(InteractionId{*id}) : std::nullopt;
+  if (!id) return std::nullopt;
+  if (read_->valid) {
+    auto record = get_interaction(InteractionId{*id});
+    if (!record && record.error().code == ErrorCode::kNotFound) return std::nullopt;
+    DEMARCHE_CHECK(record);
+  }
+  return InteractionId{*id};
 }
 
 Result<std::optional<SourceId>> View::find_source(std::string_view key) const {
@@ -349,6 +363,13 @@ Result<Actor> View::get_actor(ActorId id) const {
 }
 
 Result<Interaction> View::get_interaction(InteractionId id) const {
+  DEMARCHE_TRY(Interaction record, any_interaction(id));
+  if (!read_->valid || read_->valid->admits(record.when.has_value(), record.when ? record.when->bounds : TimeBounds{}))
+    return record;
+  return tl::unexpected(not_found("interaction", id.value));
+}
+
+Result<Interaction> View::any_interaction(InteractionId id) const {
   DEMARCHE_TRY(const auto bytes,
                version_at(*read_->reader, impl::Family::kInteraction, id.value, read_->visible.as_of));
   if (bytes) {
@@ -387,7 +408,7 @@ Result<RowCursor> View::rows(std::uint64_t owner, TimeWindow window, const KindS
   auto state = std::make_unique<RowCursor::State>();
   state->read = read_;
   state->owner = owner;
-  state->filter = {window, kinds};
+  state->filter = {read_->valid ? read_->valid->narrowed(window) : window, kinds};
   DEMARCHE_CHECK(state->start());
   return RowCursor(std::move(state));
 }

@@ -68,7 +68,7 @@ struct Fault {
 }
 
 interface Reader {
-  snapshot @0 (at :Instant) -> (snapshot :Snapshot);
+  snapshot @0 (at :Instant) -> (snapshot :Snapshot, refusal :Refusal);
   # The newest state, or the one that a commit or an instant left. Stays as it is while it is held.
   server @1 () -> (version :Text, role :Access, limits :Limits);
 }
@@ -78,6 +78,7 @@ struct Instant {
     latest @0 :Void;
     commit @1 :UInt64;
     timeMicros @2 :Int64;  # UTC since 1970: the last commit at or before
+    text @3 :Text;         # as FOR SYSTEM_TIME AS OF reads it: "2016-05-01" (its end, UTC), "commit 12"
   }
 }
 

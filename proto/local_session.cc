@@ -54,7 +54,7 @@ class LocalSnapshot final : public Snapshot {
     DEMARCHE_TRY(const bool writes, query::statement_writes(text));
     if (writes) return make_error(ErrorCode::kDenied, "the statement writes, and a state is only read");
     query::QueryOptions pinned = options;
-    DEMARCHE_CHECK(pin(pinned, store_, *view_));
+    if (pinned.as_of.empty()) pin(pinned, store_, *view_);
     DEMARCHE_TRY(auto cursor, query::run_query(store_, text, parameters, pinned));
     return std::make_unique<LocalRows>(std::move(cursor), shared_from_this());
   }
@@ -129,6 +129,10 @@ class LocalSession final : public Session {
   Result<SnapshotPtr> snapshot() override { return std::make_shared<LocalSnapshot>(store_, store_.view()); }
   Result<SnapshotPtr> snapshot_at(CommitNumber commit) override {
     DEMARCHE_TRY(auto view, store_.view_at(commit));
+    return std::make_shared<LocalSnapshot>(store_, std::move(view));
+  }
+  Result<SnapshotPtr> snapshot_as_of(const std::string& system_time) override {
+    DEMARCHE_TRY(auto view, query::view_as_of(store_, system_time));
     return std::make_shared<LocalSnapshot>(store_, std::move(view));
   }
   Result<std::unique_ptr<Rows>> query(std::string_view text, const std::map<std::string, query::Value>& parameters,

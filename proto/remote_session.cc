@@ -199,13 +199,22 @@ class RemoteSessionImpl final : public RemoteSession {
     DEMARCHE_CHECK(ensure());
     auto request = link_->session().snapshotRequest();
     request.initAt().setCommit(commit.value);
-    wire::Snapshot::Client snapshot = request.send().getSnapshot();
-    auto described = snapshot.describeRequest().send();
-    return make_remote_snapshot(link_, snapshot, kj::mv(described));
+    return earlier(request.send());
+  }
+  Result<SnapshotPtr> snapshot_as_of(const std::string& system_time) override {
+    if (system_time.empty()) return snapshot();
+    DEMARCHE_CHECK(ensure());
+    auto request = link_->session().snapshotRequest();
+    request.initAt().setText(system_time);
+    return earlier(request.send());
   }
   Result<std::unique_ptr<Rows>> query(std::string_view text, const std::map<std::string, query::Value>& parameters,
                                       const query::QueryOptions& options) override {
     DEMARCHE_CHECK(ensure());
+    if (!options.as_of.empty()) {
+      DEMARCHE_TRY(const SnapshotPtr state, snapshot_as_of(options.as_of));
+      return state->query(text, parameters, options);
+    }
     const auto writes = query::statement_writes(text);
     if (!writes || !*writes) return query_newest(link_, text, parameters, options);  // faults are the server's to tell
     if (link_->access() == Access::kReader) {
@@ -250,6 +259,14 @@ class RemoteSessionImpl final : public RemoteSession {
   }
 
  private:
+  // A state that may not be there is waited for; the newest need not be.
+  Result<SnapshotPtr> earlier(capnp::RemotePromise<wire::Reader::SnapshotResults> sent) {
+    DEMARCHE_TRY(auto response, link_->ask(kj::mv(sent)));
+    wire::Snapshot::Client snapshot = response.getSnapshot();
+    auto described = snapshot.describeRequest().send();
+    return make_remote_snapshot(link_, snapshot, kj::mv(described));
+  }
+
   // A connection that was lost is made anew; what came over the old one fails.
   Result<void> ensure() {
     if (!link_->lost()) return {};

@@ -57,7 +57,7 @@ Result<bool> open_cursor(StatementRun& run, Store& store, const ServerLimits& li
   options.time_max = run.time_max;
   options.rows_held_max = limits.query_rows_held;
   options.cancel = &run.cancel;
-  if (run.view != nullptr) DEMARCHE_CHECK(pin(options, store, *run.view));
+  if (run.view != nullptr) pin(options, store, *run.view);
   DEMARCHE_ASSIGN(run.cursor, query::run_query(store, run.text, run.parameters, options));
   return true;
 }

@@ -400,15 +400,18 @@ class ReaderServer : public Interface::Server {
     const bool by_commit = at.isCommit();
     const std::uint64_t commit = by_commit ? at.getCommit() : 0;
     const std::int64_t time = at.isTimeMicros() ? at.getTimeMicros() : 0;
+    const std::string text = at.isText() ? short_text(at.getText()) : "";
     return session_
-        ->run<Result<ViewPtr>>([&store, latest, by_commit, commit, time](const CancelFlag&) -> Result<ViewPtr> {
+        ->run<Result<ViewPtr>>([&store, latest, by_commit, commit, time, text](const CancelFlag&) -> Result<ViewPtr> {
           if (latest) return store.view();
+          if (!text.empty()) return query::view_as_of(store, text);
           CommitNumber n{commit};
           if (!by_commit) DEMARCHE_ASSIGN(n, store.commit_at(time));
           return store.view_at(n);
         })
         .then([context, session = kj::addRef(*session_)](Result<ViewPtr> view) mutable {
-          if (!view) {  // shows where the snapshot is asked something
+          if (!view) {  // shows also where the snapshot is asked something before this is known
+            refuse(*session, view.error(), context.getResults());
             context.getResults().setSnapshot(fault(kj::Exception::Type::FAILED, view.error().message));
             return;
           }

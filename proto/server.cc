@@ -278,9 +278,7 @@ class BootstrapServer final : public wire::Bootstrap::Server {
  private:
   Result<Token> check(const std::string& secret) {
     if (secret.empty()) return make_error(ErrorCode::kDenied, "this server asks for a token; see `demarche token`");
-    auto token = loop_.context.tokens.check(secret, now_seconds());
-    if (token) return token;
-    loop_.read_tokens();  // it may be new
+    loop_.read_tokens();  // one may be new, or revoked just now
     return loop_.context.tokens.check(secret, now_seconds());
   }
 

@@ -214,6 +214,8 @@ class Session {
   // The newest state. Errors of a remote one: kIo if the connection is lost; ask again and it is made anew.
   [[nodiscard]] virtual Result<SnapshotPtr> snapshot() = 0;
   [[nodiscard]] virtual Result<SnapshotPtr> snapshot_at(CommitNumber commit) = 0;
+  // As query::view_as_of() reads it: a day (its end, UTC), a date-time, "commit 12"; empty: the newest.
+  [[nodiscard]] virtual Result<SnapshotPtr> snapshot_as_of(const std::string& system_time) = 0;
   // Any statement, at the newest state; one that writes is one commit. Errors: kDenied if this session may not write.
   [[nodiscard]] virtual Result<std::unique_ptr<Rows>> query(std::string_view text,
                                                             const std::map<std::string, query::Value>& parameters = {},

@@ -24,18 +24,10 @@ inline constexpr std::uint32_t kPageRecordsMax = 1'000;
 [[nodiscard]] Result<RecordReport> record_lines(Store& store, const std::string& file, const std::string& note,
                                                 const std::string& commit_id);
 
-// Asks that a statement be answered from the state of `view`. Errors: kInvalidArgument if it is not the newest and this
-// build cannot.
-template <typename Options>
-[[nodiscard]] Result<void> pin(Options& options, const Store& store, const View& view) {
+// Asks that a statement be answered from the state of `view`, unless its own head names another.
+inline void pin(query::QueryOptions& options, const Store& store, const View& view) {
   const CommitNumber commit = view.statistics().commit;
-  if (store.view()->statistics().commit == commit) return {};
-  if constexpr (requires { options.as_of; }) {
-    options.as_of = "commit " + std::to_string(commit.value);
-    return {};
-  } else {
-    return invalid("the store has changed since this state was taken; take a new one to run statements");
-  }
+  if (store.view()->statistics().commit != commit) options.as_of = "commit " + std::to_string(commit.value);
 }
 
 // A file that only this user reads, removed with the object.

@@ -10,10 +10,12 @@
 #include "query/exec/context.h"
 #include "query/exec/evaluate.h"
 #include "query/exec/operators.h"
+#include "query/exec/time_heads.h"
 #include "query/exec/write.h"
 #include "query/parse/lexer.h"
 #include "query/parse/parser.h"
 #include "query/plan/planner.h"
+#include "query/unknown_names.h"
 
 namespace demarche::query {
 
@@ -29,6 +31,7 @@ struct ResultCursor::State {
   std::vector<std::vector<Value>> buffered;  // rows of EXPLAIN and of statements that write
   std::size_t buffered_rows = 0;
   Changes changes;
+  std::vector<std::string> notices;
 };
 
 namespace {
@@ -57,7 +60,7 @@ class ParameterCheck {
 ResultCursor::ResultCursor(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ResultCursor::~ResultCursor() = default;
 const std::vector<std::string>& ResultCursor::columns() const { return state_->columns; }
-const std::vector<std::string>& ResultCursor::notices() const { return state_->plan.query.notices; }
+const std::vector<std::string>& ResultCursor::notices() const { return state_->notices; }
 const Changes& ResultCursor::changes() const { return state_->changes; }
 const View& ResultCursor::view() const { return *state_->view; }
 
@@ -100,17 +103,34 @@ Result<void> drain(ResultCursor::State& s) {
   }
 }
 
-bool writes_to_store(const ast::Query& syntax) {
-  if (std::any_of(syntax.parts.begin(), syntax.parts.end(), writes_to_store)) {
-    return syntax.explain == ast::ExplainMode::kNone;
-  }
-  return syntax.explain == ast::ExplainMode::kNone &&
+bool has_writing_clause(const ast::Query& syntax) {
+  return std::any_of(syntax.parts.begin(), syntax.parts.end(), has_writing_clause) ||
          std::any_of(syntax.clauses.begin(), syntax.clauses.end(), [](const ast::Clause& clause) {
            return std::holds_alternative<ast::Create>(clause.node) ||
                   std::holds_alternative<ast::Update>(clause.node) ||
                   std::holds_alternative<ast::Delete>(clause.node) || std::holds_alternative<ast::Merge>(clause.node) ||
-                  std::holds_alternative<ast::Record>(clause.node);
+                  std::holds_alternative<ast::Record>(clause.node) || std::holds_alternative<ast::Correct>(clause.node);
          });
+}
+
+bool writes_to_store(const ast::Query& syntax) {
+  return syntax.explain == ast::ExplainMode::kNone && has_writing_clause(syntax);
+}
+
+// What is written holds from its commit on, whatever part of the store the rest of the statement would see.
+Result<void> check_heads(const ast::Query& syntax, const QueryOptions& options) {
+  if (!has_writing_clause(syntax)) return {};
+  const bool by_option = syntax.heads.empty() && !options.as_of.empty();
+  if (by_option) {
+    return invalid(
+        fmt::format("this reads the store as of {}; a statement that writes changes it as it is now", options.as_of));
+  }
+  if (syntax.heads.empty()) return {};
+  const ast::TimeHead& head = syntax.heads.front();
+  return fault("SyntaxError", "InvalidClauseComposition", head.span,
+               fmt::format("a statement that writes changes the store as it is now: take FOR {} away, or read and "
+                           "write in two statements",
+                           head.clock == ast::TimeHead::Clock::kValid ? "VALID_TIME" : "SYSTEM_TIME"));
 }
 
 // Kinds that CREATE and MERGE name are declared before the statement is bound, so that its later clauses, and MERGE in
@@ -132,8 +152,14 @@ void declare_kinds(const ast::Query& syntax, Transaction& tx) {
   }
 }
 
+bool merges(const bound::Query& query) {
+  return std::any_of(query.steps.begin(), query.steps.end(),
+                     [](const bound::Step& step) { return std::holds_alternative<bound::Merge>(step); });
+}
+
 // Runs a statement that writes to its end, keeps its rows, and commits.
-Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& tx, std::string_view text) {
+Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& tx, std::string_view text,
+                            bool may_find) {
   DEMARCHE_CHECK(drain(s));
   DEMARCHE_CHECK(finish_deletes(*s.context));
   const WrittenSoFar& written = s.context->written;
@@ -144,17 +170,20 @@ Result<void> finish_writing(ResultCursor::State& s, Store& store, Transaction& t
   s.changes.actors_deleted = written.actors_deleted.size();
   s.changes.interactions_deleted = written.interactions_deleted.size();
   const bool any = written.any();  // a kind that was declared and not used is no change
+  const std::string note = s.context->reason.empty() ? std::string(text.substr(0, 200)) : s.context->reason;
   s.root.reset();
   s.context.reset();
-  if (any) DEMARCHE_ASSIGN(s.changes.commit, tx.commit(text.substr(0, 200)));
+  if (any) DEMARCHE_ASSIGN(s.changes.commit, tx.commit(note));
+  if (!any) s.notices.emplace_back(may_find ? "nothing was changed" : "nothing matched, so nothing was changed");
   s.view = store.view();
   return {};
 }
 
-// EXPLAIN answers with the plan, a line a row.
-void buffer_plan(ResultCursor::State& s, std::string_view text) {
+// EXPLAIN answers with the plan, a line a row, after what the heads of the statement mean.
+void buffer_plan(ResultCursor::State& s, std::string_view text, const std::vector<std::string>& heads) {
   s.columns = {"plan"};
   s.buffered.resize(1);
+  for (const std::string& line : heads) s.buffered[0].push_back(Value::string(line));
   const std::string lines = explain(s.plan, text);
   for (std::size_t from = 0; from < lines.size();) {
     const std::size_t end = lines.find('\n', from);
@@ -172,19 +201,29 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   DEMARCHE_TRY(const ast::Query syntax, parse_query(text));
   auto state = std::make_unique<ResultCursor::State>();
   state->parameters = parameters;
+  DEMARCHE_CHECK(check_heads(syntax, options));
   const bool writes = writes_to_store(syntax);
   std::unique_ptr<Transaction> tx;
   if (writes) DEMARCHE_ASSIGN(tx, store.begin());
   if (writes) declare_kinds(syntax, *tx);
-  state->view = store.view();
+  if (!syntax.heads.empty()) DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
+  DEMARCHE_TRY(const HeadedView headed,
+               apply_time_heads(syntax, text, store, store.view(), state->parameters, options.as_of));
+  state->view = headed.view;
   const View& view = writes ? tx->view() : *state->view;
   DEMARCHE_TRY(bound::Query bound, bind_query(syntax, text, view.kinds()));
+  bound.notices.insert(bound.notices.begin(), headed.notices.begin(), headed.notices.end());
   DEMARCHE_CHECK(ParameterCheck(state->parameters)(text));
+  state->notices = bound.notices;
+  if (!bound.explain) {
+    for (std::string& note : unknown_names(view, bound)) state->notices.push_back(std::move(note));
+  }
+  const bool may_find = merges(bound);
   DEMARCHE_ASSIGN(state->plan, plan_query(std::move(bound), Estimates(view), {options.optimise, options.use_indexes}));
   const bound::Query& query = state->plan.query;
   for (const bound::Column& column : query.columns) state->columns.push_back(column.name);
   if (query.explain) {
-    buffer_plan(*state, text);
+    buffer_plan(*state, text, headed.lines);
     return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
   }
   const QueryLimits limits{options.time_max, options.rows_held_max};
@@ -193,7 +232,7 @@ Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view t
   state->context->transaction = tx.get();
   state->context->plan = &state->plan;
   state->root = make_operator(*state->plan.root, query.slot_count, *state->context);
-  if (writes) DEMARCHE_CHECK(finish_writing(*state, store, *tx, text));
+  if (writes) DEMARCHE_CHECK(finish_writing(*state, store, *tx, text, may_find));
   return std::unique_ptr<ResultCursor>(new ResultCursor(std::move(state)));
 }
 

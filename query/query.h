@@ -33,6 +33,9 @@ struct QueryOptions {
   // The answer is the same without; for tests, and to look for the culprit when it is not.
   bool optimise = true;     // false: patterns are found in the order written, and no step is put before another
   bool use_indexes = true;  // false: actors and interactions are found by looking at all of them
+  // A system time, as view_as_of() reads it: the statement is answered as if FOR SYSTEM_TIME stood before it. One that
+  // writes is refused, one that has such a head of its own keeps that. Empty: the newest state.
+  std::string as_of;
 };
 
 // Some rows of an answer, as columns.
@@ -68,7 +71,7 @@ class ResultCursor {
   [[nodiscard]] const std::vector<std::string>& columns() const;
   // Replaces `rows` with the next ones, about a thousand. None means the end.
   [[nodiscard]] Result<void> next(ResultRows& rows);
-  // For people: a kind that does not exist, and the like.
+  // For people: a kind, label or property that nothing has, a statement that changed nothing.
   [[nodiscard]] const std::vector<std::string>& notices() const;
   [[nodiscard]] const Changes& changes() const;
   // The state the answer is about: to read the records that its values name.
@@ -86,6 +89,11 @@ class ResultCursor {
 [[nodiscard]] Result<std::unique_ptr<ResultCursor>> run_query(Store& store, std::string_view text,
                                                               const std::map<std::string, Value>& parameters = {},
                                                               const QueryOptions& options = {});
+
+// The state that `system_time` names, as FOR SYSTEM_TIME AS OF does: a day, month or year means its end, UTC, a
+// date-time that instant, "commit 12" what that commit left. Empty: the newest state.
+// Errors: kInvalidArgument for what names no one time, and a commit that is not there.
+[[nodiscard]] Result<std::shared_ptr<const View>> view_as_of(const Store& store, std::string_view system_time);
 
 // Does the statement write? Needs no store. Errors: those of its syntax.
 [[nodiscard]] Result<bool> statement_writes(std::string_view text);

@@ -11,9 +11,11 @@
 namespace demarche::query {
 
 template <typename T>
-Value Value::boxed(ValueKind kind, T value) {
+Value Value::boxed(ValueKind kind, T value, std::uint32_t depth) {
   Value v;
-  v.payload_.box = new BoxOf<T>(std::move(value));  // owned by the count inside
+  auto* box = new BoxOf<T>(std::move(value));  // owned by the count inside
+  box->depth = depth;
+  v.payload_.box = box;
   v.kind_ = kind;
   return v;
 }
@@ -39,7 +41,11 @@ Value Value::time(const CalendarTime& time) {
   return boxed(kKinds[static_cast<std::size_t>(time.type)], time);
 }
 Value Value::duration(const Duration& duration) { return boxed(ValueKind::kDuration, duration); }
-Value Value::list(ValueList items) { return boxed(ValueKind::kList, std::move(items)); }
+Value Value::list(ValueList items) {
+  std::uint32_t below = 0;
+  for (const Value& item : items) below = std::max(below, item.depth());
+  return boxed(ValueKind::kList, std::move(items), below + 1);
+}
 Value Value::path(PathValue path) { return boxed(ValueKind::kPath, std::move(path)); }
 Value Value::map(ValueMap entries) {
   std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -51,7 +57,9 @@ Value Value::map(ValueMap entries) {
       unique.push_back(std::move(entry));
     }
   }
-  return boxed(ValueKind::kMap, std::move(unique));
+  std::uint32_t below = 0;
+  for (const auto& entry : unique) below = std::max(below, entry.second.depth());
+  return boxed(ValueKind::kMap, std::move(unique), below + 1);
 }
 
 const std::string& Value::as_string() const { return unboxed<std::string>(); }

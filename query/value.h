@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,10 @@
 #include "engine/types.h"
 #include "engine/when.h"
 #include "query/temporal.h"
+
+namespace demarche {
+enum class ChronologyMode : std::uint8_t;  // engine/chronology.h
+}
 
 namespace demarche::query {
 
@@ -38,6 +43,9 @@ enum class ValueKind : std::uint8_t {
   kNull,
 };
 
+// Lists and maps within one another: what compares, writes and frees them goes down as deep as they are.
+inline constexpr std::uint32_t kValueDepthMax = 1000;
+
 class Value;
 using ValueList = std::vector<Value>;
 using ValueMap = std::vector<std::pair<std::string, Value>>;  // ascending by key, keys unique
@@ -61,6 +69,7 @@ struct PathValue {
   // When word arrives along a chronological path; null for others, and where that is on no known day. No part of what
   // makes two paths equal.
   std::shared_ptr<const DateValue> arrival = nullptr;
+  std::optional<ChronologyMode> mode = std::nullopt;  // of a chronological path
 };
 
 class Value {
@@ -135,6 +144,10 @@ class Value {
     if (kind_ == ValueKind::kBoolean) return payload_.boolean ? 1 : 0;
     return payload_.id;
   }
+  // 1 for a list or map of plain values, one more for each within another; 0 for all others. Cost: none.
+  [[nodiscard]] std::uint32_t depth() const {
+    return kind_ == ValueKind::kList || kind_ == ValueKind::kMap ? payload_.box->depth : 0;
+  }
   [[nodiscard]] double to_real() const {  // of a number
     return kind_ == ValueKind::kInteger ? static_cast<double>(payload_.integer) : payload_.real;
   }
@@ -143,6 +156,7 @@ class Value {
   // Shared part of strings, lists, maps, dates, times, durations and paths.
   struct Box {
     mutable std::atomic<std::uint32_t> owners{1};
+    std::uint32_t depth = 0;  // of a list or map: how many lie within one another
     virtual ~Box() = default;
   };
   template <typename T>
@@ -151,7 +165,7 @@ class Value {
     T value;
   };
   template <typename T>
-  [[nodiscard]] static Value boxed(ValueKind kind, T value);
+  [[nodiscard]] static Value boxed(ValueKind kind, T value, std::uint32_t depth = 0);
   template <typename T>
   [[nodiscard]] const T& unboxed() const {
     return static_cast<const BoxOf<T>*>(payload_.box)->value;

@@ -200,11 +200,9 @@ class Dump {
 
 Result<DumpReport> dump_store(const std::string& path, const TextSink& sink) {
   impl::KvOptions options;
-  options.read_only = true;
   options.cache = impl::make_kv_cache(std::size_t{32} << 20);
-  DEMARCHE_TRY(const auto kv, impl::open_raw(path, options));
-  const auto reader = kv->snapshot();
-  return Dump(*reader, sink).run();
+  DEMARCHE_TRY(const impl::RawReading reading, impl::read_raw(path, options));
+  return Dump(*reading.reader, sink).run();
 }
 
 }  // namespace demarche

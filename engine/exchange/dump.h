@@ -19,8 +19,9 @@ struct DumpReport {
 // Takes the text in pieces. An error ends the dump.
 using TextSink = std::function<Result<void>(std::string_view text)>;
 
-// Writes the store at `path`, which nobody has open for writing. Memory: some 24 bytes for each version of a record
-// that is not a plain interaction. Errors: as Store::open(); kCorruption; what the sink returns.
+// Writes one whole state of the store at `path`, also beside a writer in another process. Memory: some 24 bytes for
+// each version of a record that is not a plain interaction. Errors: as Store::open() read-only; kCorruption; what the
+// sink returns.
 [[nodiscard]] Result<DumpReport> dump_store(const std::string& path, const TextSink& sink);
 
 // Makes a new store at `target` out of a dump (.zst is read as it is): all of it or nothing. Works in

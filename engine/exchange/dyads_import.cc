@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/date_words.h"
 #include "engine/exchange/import.h"
 #include "engine/exchange/line_reader.h"
 #include "engine/names.h"
@@ -18,6 +19,7 @@ namespace demarche {
 namespace {
 
 constexpr std::size_t kProgressEvery = 5000;
+constexpr std::size_t kPlainAtOnce = 4096;
 
 // How the rows of a relation become interactions.
 struct Relation {
@@ -142,6 +144,51 @@ struct Event {
   ActorId object;
   When when;
   std::vector<std::size_t> lines;
+};
+
+// Events that a store holds as plain interactions, on their way there.
+class PlainColumns {
+ public:
+  explicit PlainColumns(SourceId source) : source_(source) {}
+
+  // False if the event says more than the columns can.
+  bool take(const Event& event) {
+    if (event.lines.size() > 2 || !event.when.bounds.begin_min.is_finite()) return false;
+    const std::int64_t day = event.when.bounds.begin_min.seconds / kSecondsPerDay;
+    if (day < days_from_civil(1, 1, 1) || event.when.text != format_day(day)) return false;
+    kinds_.push_back(event.relation.kind);
+    days_.push_back(day);
+    actors_.insert(actors_.end(), {event.subject, event.object});
+    roles_.insert(roles_.end(), {event.relation.subject_role, event.relation.object_role});
+    party_begin_.push_back(static_cast<std::uint32_t>(actors_.size()));
+    lines_.push_back(event.lines.front());
+    seconds_.push_back(event.lines.size() > 1 ? event.lines.back() : 0);
+    return true;
+  }
+  [[nodiscard]] std::size_t size() const { return kinds_.size(); }
+  Result<void> flush(Transaction& tx) {
+    if (kinds_.empty()) return {};
+    DEMARCHE_CHECK(tx.add_plain_interactions(
+        {kinds_, days_, party_begin_, actors_, roles_, Status::kNone, source_, lines_, seconds_}));
+    kinds_.clear();
+    days_.clear();
+    party_begin_.assign(1, 0);
+    actors_.clear();
+    roles_.clear();
+    lines_.clear();
+    seconds_.clear();
+    return {};
+  }
+
+ private:
+  SourceId source_;
+  std::vector<KindId> kinds_;
+  std::vector<std::int64_t> days_;
+  std::vector<std::uint32_t> party_begin_ = {0};
+  std::vector<ActorId> actors_;
+  std::vector<Role> roles_;
+  std::vector<std::uint64_t> lines_;
+  std::vector<std::uint64_t> seconds_;
 };
 
 class DyadsImport {
@@ -275,7 +322,7 @@ class DyadsImport {
   Result<const When*> date_of(std::string_view text) {
     std::string written(text);
     if (const auto it = dates_.find(written); it != dates_.end()) return &it->second;
-    DEMARCHE_TRY(When when, parse_when(written));
+    DEMARCHE_TRY(When when, parse_when_or_words(written));
     return &dates_.emplace(std::move(written), std::move(when)).first->second;
   }
 
@@ -290,7 +337,14 @@ class DyadsImport {
           fmt::format("'{}' seems to be in this store already; rename the file if it is another one", file)));
     }
     ++report_.sources;
+    PlainColumns columns(*source_id);
     for (Event& event : events_) {
+      ++report_.interactions;
+      if (columns.take(event)) {
+        if (columns.size() == kPlainAtOnce) DEMARCHE_CHECK(columns.flush(tx_));
+        continue;
+      }
+      DEMARCHE_CHECK(columns.flush(tx_));
       Interaction interaction;
       interaction.kind = event.relation.kind;
       interaction.when = std::move(event.when);
@@ -302,9 +356,8 @@ class DyadsImport {
         claim.locator += fmt::format("{}{}", claim.locator.empty() ? "line " : ", ", line);
       interaction.claims.push_back(std::move(claim));
       DEMARCHE_CHECK(tx_.add_interaction(std::move(interaction)));
-      ++report_.interactions;
     }
-    return {};
+    return columns.flush(tx_);
   }
 
   Transaction& tx_;

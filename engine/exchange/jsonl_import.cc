@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "engine/date_words.h"
 #include "engine/exchange/import.h"
 #include "engine/exchange/line_reader.h"
 #include "engine/names.h"
@@ -135,7 +136,7 @@ class Fields {
   [[nodiscard]] Result<std::optional<When>> when(const char* name) const {
     DEMARCHE_TRY(const std::string written, text(name));
     if (!has(name)) return std::nullopt;
-    DEMARCHE_TRY(When out, parse_when(written));
+    DEMARCHE_TRY(When out, parse_when_or_words(written));
     return out;
   }
   [[nodiscard]] Result<Status> status() const {

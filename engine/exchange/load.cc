@@ -7,6 +7,7 @@
 #include "engine/exchange/dump.h"
 #include "engine/exchange/dump_text.h"
 #include "engine/exchange/line_reader.h"
+#include "engine/impl/kill_point.h"
 #include "engine/impl/staged_folder.h"
 #include "engine/impl/store_folder.h"
 #include "engine/impl/store_state.h"
@@ -154,6 +155,7 @@ Result<DumpReport> load_store(const std::string& file, const std::string& target
     DEMARCHE_TRY(const auto store, Store::open(staged.path(), options));
     DEMARCHE_ASSIGN(report, impl::DumpLoader(std::move(reader), *store).run());
   }
+  impl::kill_point("load.written");
   if (report.commits > 0) {
     impl::HighWaterMark mark;
     DEMARCHE_CHECK(mark.set(staged.path(), CommitNumber{report.commits}));

@@ -1,5 +1,6 @@
 #include "engine/impl/block_cache.h"
 
+#include <iterator>
 #include <utility>
 
 namespace demarche::impl {
@@ -12,7 +13,7 @@ std::shared_ptr<const BlockDirectory> BlockCache::find(std::uint64_t owner, std:
     // What is kept is of the last epoch that touched the owner: too new for a view from before it.
     if (shard.last_touched(owner) <= epoch) {
       ++shard.hits;
-      shard.recent.splice(shard.recent.begin(), shard.recent, at->second);
+      at->second->used = true;  // moving it would touch its neighbours in the list
       return at->second->directory;
     }
   }
@@ -25,15 +26,19 @@ void BlockCache::insert(std::uint64_t owner, std::uint64_t epoch, std::shared_pt
   const std::lock_guard lock(shard.mutex);
   if (shard.last_touched(owner) > epoch) return;
   if (directory->bytes > capacity_per_shard_ || shard.found.contains(owner)) return;
-  shard.bytes += directory->bytes;
-  shard.recent.push_front({owner, std::move(directory)});
-  shard.found.emplace(owner, shard.recent.begin());
-  while (shard.bytes > capacity_per_shard_) {
-    const Entry& oldest = shard.recent.back();
+  while (shard.bytes + directory->bytes > capacity_per_shard_) {
+    Entry& oldest = shard.recent.back();
+    if (std::exchange(oldest.used, false)) {
+      shard.recent.splice(shard.recent.begin(), shard.recent, std::prev(shard.recent.end()));
+      continue;
+    }
     shard.bytes -= oldest.directory->bytes;
     shard.found.erase(oldest.owner);
     shard.recent.pop_back();
   }
+  shard.bytes += directory->bytes;
+  shard.recent.push_front({owner, std::move(directory), false});
+  shard.found.emplace(owner, shard.recent.begin());
 }
 
 void BlockCache::touch(std::span<const std::uint64_t> owners, std::uint64_t epoch) {

@@ -53,10 +53,11 @@ class BlockCache {
   struct Entry {
     std::uint64_t owner = 0;
     std::shared_ptr<const BlockDirectory> directory;
+    bool used = false;  // since it came to the front
   };
   struct Shard {
     std::mutex mutex;         // guards the rest
-    std::list<Entry> recent;  // most recently used first
+    std::list<Entry> recent;  // the last one goes first, unless it was used since it came: then it comes again
     std::unordered_map<std::uint64_t, std::list<Entry>::iterator> found;
     std::unordered_map<std::uint64_t, std::uint64_t> touched;  // owner -> epoch of the last sealing that touched it
     std::uint64_t all_touched = 0;                             // the same of every owner

@@ -156,6 +156,7 @@ class BulkWriter {
     entries_.assign(in_.next_actor.value, 0);
     others_.assign(in_.next_actor.value, 0);
     PageReader reader(dictionary_);
+    RowCounter counter(in_.statistics->counts);
     RowBlockEncoder encoder;
     PageRows plain;
     std::optional<std::pair<LengthClass, IndexRow>> before;
@@ -180,7 +181,7 @@ class BulkWriter {
           others_[actor] += form.count == 0 ? 0U : form.count - 1U;
         }));
         const bool dated = (dictionary_.shape(row.shape).flags & Shape::kDated) != 0;
-        in_.statistics->counts.add_row(KindId{row.kind}, dated, row.begin, actors, 1);
+        counter.add(KindId{row.kind}, dated, row.begin, actors);
       }
       if (all_plain) {
         tables_.put(Family::kPlain, encode_u64(rows.row(rows.size() - 1)), bytes);

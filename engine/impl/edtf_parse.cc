@@ -589,6 +589,9 @@ std::string edtf_slip_hint(std::string_view text) {
   for (const SlipToken& token : tokens) {
     if (token.text == "unknown") return "the unknown side of an interval is left empty, as in 1985/";
     if (token.text == "open") return "the open side of an interval is written .., as in 1985/..";
+    for (const char* part : {"week", "weeks", "weekend", "early", "mid", "middle", "late", "beginning", "end"}) {
+      if (token.text == part) return "write the days it can mean, as in [2016-04-24..2016-04-30] for one of them";
+    }
   }
   if (tokens.empty() || !tokens[0].separator.empty() || text.find_first_of("[]{}X?~%:") != std::string_view::npos) {
     return "";

@@ -140,6 +140,19 @@ Result<KeptCounts> KeptCounts::decode(std::string_view bytes) {
   return out;
 }
 
+void RowCounter::find(Place& place, KindId kind, bool dated, Timestamp begin) {
+  counts_.add_row(kind, dated, begin, 0, 0);
+  KeptCounts::OfKind& of = counts_.kinds_[kind.value];
+  const Month month = dated ? month_of(begin) : kUndated;
+  const bool length = month > kMonthMin && month < kMonthMax;
+  place = {kind,
+           dated,
+           length ? begin_of_month(month) : Timestamp{},
+           length ? begin_of_month(month + 1) : Timestamp{},
+           &of.months[month],
+           &of.entries};
+}
+
 void count_row(KeptCounts& counts, const Interaction& interaction, std::int64_t sign) {
   std::vector<ActorId> actors;
   for (const Party& party : parties_of(interaction.participants)) actors.push_back(party.actor);

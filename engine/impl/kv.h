@@ -25,6 +25,7 @@ class KvIterator {
   virtual void seek_for_prev(std::string_view key) = 0;  // to the last key <= it
   virtual void seek_to_last() = 0;
   virtual void next() = 0;
+  virtual void prev() = 0;
   [[nodiscard]] virtual bool valid() const = 0;
   [[nodiscard]] virtual std::string_view key() const = 0;    // REQUIRES: valid()
   [[nodiscard]] virtual std::string_view value() const = 0;  // REQUIRES: valid()
@@ -36,6 +37,8 @@ class KvReader {
   virtual ~KvReader() = default;
   [[nodiscard]] virtual Result<std::optional<std::string>> get(Family family, std::string_view key) const = 0;
   [[nodiscard]] virtual std::unique_ptr<KvIterator> iterate(Family family) const = 0;
+  // Bytes of the sorted files of a family now; what is in the log only is not counted. 0 if it cannot be told.
+  [[nodiscard]] virtual std::uint64_t file_bytes(Family /*family*/) const { return 0; }
 };
 
 // Changes on top of a fixed state; reads see both. Not thread-safe.

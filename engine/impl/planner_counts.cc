@@ -111,11 +111,16 @@ Result<std::shared_ptr<const StatisticsBase>> read_statistics(const KvReader& re
   return std::make_shared<const StatisticsBase>(std::move(stored));
 }
 
-namespace {
-
-std::size_t actors_of(const RowBlock& block, std::size_t i, const Form& form) {
-  const std::size_t first = block.others_begin(i);
+Result<std::size_t> actors_in_row(const KvReader& reader, const RowBlock& block, std::size_t i) {
+  const Form& form = block.form(i);
   std::size_t out = 0;
+  if (form.listed) {
+    DEMARCHE_TRY(const std::vector<Party> parties, listed_parties(reader, block.row(i)));
+    std::set<ActorId> actors;
+    for (const Party& party : parties) actors.insert(party.actor);
+    return actors.size();
+  }
+  const std::size_t first = block.others_begin(i);
   for (std::size_t k = 0; k < form.count; ++k) {
     bool again = false;
     for (std::size_t j = 0; j < k; ++j) again = again || block.other(first + j) == block.other(first + k);
@@ -124,12 +129,19 @@ std::size_t actors_of(const RowBlock& block, std::size_t i, const Form& form) {
   return out;
 }
 
-Result<std::size_t> actors_of_list(const KvReader& reader, std::uint64_t row) {
-  DEMARCHE_TRY(const std::vector<Party> parties, listed_parties(reader, row));
-  std::set<ActorId> actors;
-  for (const Party& party : parties) actors.insert(party.actor);
-  return actors.size();
+Result<void> count_entries(const KvReader& reader, std::map<std::uint64_t, std::uint64_t>& out) {
+  const auto it = reader.iterate(Family::kContact);
+  for (it->seek({}); it->valid(); it->next()) {
+    const auto actor = decode_u64(it->key().substr(0, sizeof(std::uint64_t)));
+    ByteReader in(it->value());
+    const std::uint64_t rows = in.varint();  // a block begins with the number of its rows
+    if (!actor || !in.ok()) return tl::unexpected(damaged("contact_by_actor_time: a block has the wrong form"));
+    out[*actor] += rows;
+  }
+  return it->status();
 }
+
+namespace {
 
 Result<void> count_timeline(const std::shared_ptr<const ReadState>& state, KeptCounts& out) {
   BlockWalk walk(state, kTimelineOwner, {});
@@ -141,18 +153,12 @@ Result<void> count_timeline(const std::shared_ptr<const ReadState>& state, KeptC
     for (std::size_t i = range.first; i < range.last; ++i) {
       const std::uint64_t row = block->row(i);
       if (!all_seen && !state->visible.sees(row)) continue;
-      const Form& form = block->form(i);
       const Shape& shape = block->shape(i);
       const KindId kind = block->kind(i);
       if (kind.value == 0 || (shape.flags & Shape::kDamaged) != 0) {
         return tl::unexpected(damaged("interaction_by_time: a row points outside its block's dictionary"));
       }
-      std::size_t actors = 0;
-      if (form.listed) {
-        DEMARCHE_ASSIGN(actors, actors_of_list(*state->reader, row));
-      } else {
-        actors = actors_of(*block, i, form);
-      }
+      DEMARCHE_TRY(const std::size_t actors, actors_in_row(*state->reader, *block, i));
       out.add_row(kind, (shape.flags & Shape::kDated) != 0, block->begin(i), actors, 1);
     }
   }
@@ -178,15 +184,7 @@ Result<KeptStatistics> count_state(const std::shared_ptr<const ReadState>& state
   DEMARCHE_CHECK(count_timeline(state, out.counts));
   DEMARCHE_CHECK(count_labels(*state, out.counts));
   std::map<std::uint64_t, std::uint64_t> entries;
-  const auto it = state->reader->iterate(Family::kContact);
-  for (it->seek({}); it->valid(); it->next()) {
-    const auto actor = decode_u64(it->key().substr(0, sizeof(std::uint64_t)));
-    ByteReader in(it->value());
-    const std::uint64_t rows = in.varint();  // a block begins with the number of its rows
-    if (!actor || !in.ok()) return tl::unexpected(damaged("contact_by_actor_time: a block has the wrong form"));
-    entries[*actor] += rows;
-  }
-  DEMARCHE_CHECK(it->status());
+  DEMARCHE_CHECK(count_entries(*state->reader, entries));
   std::vector<std::uint64_t> fresh;
   for (const auto& tail : state->tails) (void)tail->entries_from(0, fresh);
   for (const std::uint64_t actor : fresh) ++entries[actor];

@@ -74,6 +74,11 @@ struct PlannerCounts {
 [[nodiscard]] Result<std::shared_ptr<const StatisticsBase>> read_statistics(const KvReader& reader, CommitNumber sealed,
                                                                             CommitNumber last);
 
+// How many different actors a row of the timeline, or of a page, has. Errors: kCorruption, kIo.
+[[nodiscard]] Result<std::size_t> actors_in_row(const KvReader& reader, const RowBlock& block, std::size_t i);
+// The entries that stand in blocks, by actor. Errors: kCorruption, kIo.
+[[nodiscard]] Result<void> count_entries(const KvReader& reader, std::map<std::uint64_t, std::uint64_t>& out);
+
 // Everything counted by reading it: the timeline, the labels, and the sizes of all blocks. `degrees`, if not null, gets
 // the entries of each actor.
 [[nodiscard]] Result<KeptStatistics> count_state(const std::shared_ptr<const ReadState>& state,

@@ -48,6 +48,10 @@ void append_row(const Shape& shape, Timestamp begin, std::uint64_t row, std::uin
 
 }  // namespace
 
+bool admits(const ValidTime& valid, const Shape& shape, Timestamp begin) {
+  return valid.admits((shape.flags & Shape::kDated) != 0, shape.bounds(begin));
+}
+
 Result<std::vector<Party>> listed_parties(const KvReader& reader, std::uint64_t row) {
   DEMARCHE_TRY(const auto bytes, reader.get(Family::kParticipants, encode_u64(row)));
   if (!bytes) return tl::unexpected(damaged(fmt::format("participants: the list of row {} is not there", row)));
@@ -107,6 +111,7 @@ Result<void> decode_rows(const ReadState& state, const RowBlock& block, RowRange
     if (!all_reach && shape.end_max(begin) < filter.window.begin) continue;
     const std::uint64_t row = block.row(i);
     if (!all_seen && !state.visible.sees(row)) continue;
+    if (state.valid && !admits(*state.valid, shape, begin)) continue;
     if (kind.value == 0 || (shape.flags & Shape::kDamaged) != 0) {
       return tl::unexpected(damaged(fmt::format("row {} points outside its block's dictionary", row)));
     }
@@ -151,6 +156,7 @@ Result<void> collect_fresh(const ReadState& state, const RowFilter& filter, std:
         [&](const IndexRow& row, const Shape& shape, const Form& form, std::span<const std::uint64_t> others) {
           if (row.begin >= filter.window.end || shape.end_max(row.begin) < filter.window.begin) return;
           if (!filter.kinds.contains(KindId{row.kind}) || !state.visible.sees(row.row)) return;
+          if (state.valid && !admits(*state.valid, shape, row.begin)) return;
           if (form.listed) {
             listed.push_back({row, shape, form});
             return;

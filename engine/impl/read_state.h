@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "engine/result.h"
 #include "engine/row_batch.h"
 #include "engine/types.h"
+#include "engine/valid_time.h"
 
 namespace demarche::impl {
 
@@ -28,6 +30,7 @@ struct ReadState {
   std::uint64_t epoch = 0;  // sealings done so far, for the cache
   std::shared_ptr<BlockCache> cache;
   std::shared_ptr<const StatisticsBase> statistics;  // of the reader's blocks; null: none that can be trusted
+  std::optional<ValidTime> valid;  // View::within(): other interactions are passed over
   // Of a transaction: puts what it has added since where reads find it. Empty otherwise.
   std::function<Result<void>()> catch_up;
 };
@@ -37,6 +40,8 @@ struct RowFilter {
   TimeWindow window;
   KindSet kinds;
 };
+
+[[nodiscard]] bool admits(const ValidTime& valid, const Shape& shape, Timestamp begin);
 
 // The blocks of an actor, from the cache or read. `reading`: an iterator to be used again, made when it is needed, for
 // those who want many actors in order. Errors: kCorruption, kIo.

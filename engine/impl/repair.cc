@@ -7,10 +7,12 @@
 #include "engine/check.h"
 #include "engine/impl/bulk_commit.h"
 #include "engine/impl/bytes.h"
+#include "engine/impl/kill_point.h"
 #include "engine/impl/page_spool.h"
 #include "engine/impl/raw_store.h"
 #include "engine/impl/record_walk.h"
 #include "engine/impl/seal.h"
+#include "engine/impl/store_folder.h"
 
 namespace demarche {
 
@@ -135,7 +137,9 @@ Result<void> repair_index(const std::string& path, const CheckOptions& options) 
     const auto mark = kv->make_writes();
     mark->put(Family::kMeta, impl::kRepairingKey, "1");
     DEMARCHE_CHECK(kv->write(*mark, /*sync=*/true));
+    impl::kill_point("repair.marked");
     DEMARCHE_CHECK(kv->renew(kMadeFamilies));
+    impl::kill_point("repair.emptied");
   }
   const auto reader = kv->snapshot();
   const auto batch = kv->make_batch(reader);
@@ -196,7 +200,9 @@ Result<void> repair_index(const std::string& path, const CheckOptions& options) 
     histories.count_labels(statistics.counts);
     const impl::BulkRows all{&spool, rows.rows(), commits.head().next_actor, options.memory_bytes, &statistics};
     DEMARCHE_CHECK(impl::write_bulk(all, nullptr, *batch, *tables));
+    impl::kill_point("repair.files");
     DEMARCHE_CHECK(kv->ingest(*tables));
+    impl::kill_point("repair.taken");
   }
   impl::remove_folder(folder);
   return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <tuple>
+#include <utility>
 
 #include "engine/impl/bytes.h"
 
@@ -268,11 +269,17 @@ std::string RowBlockEncoder::encode(std::span<const IndexRow> rows, std::span<co
   std::uint64_t last_shape = 0;
   std::uint64_t last_form = 0;
   std::uint64_t last_kind = 0;
+  // Kinds change from row to row, and a search among a block's twenty costs more than all else here.
+  std::array<bool, kBlockKindsMax> known_kinds = {};
   for (const IndexRow& row : rows) {
     whole_days = whole_days && row.begin.seconds % kSecondsPerDay == 0;
     shape_column_.push_back(local_index(shapes_, row.shape, last_shape));
     form_column_.push_back(local_index(forms_, row.form, last_form));
-    (void)local_index(kinds_, row.kind, last_kind);
+    if (row.kind >= known_kinds.size()) {
+      (void)local_index(kinds_, row.kind, last_kind);
+    } else if (!std::exchange(known_kinds[row.kind], true)) {
+      kinds_.push_back(row.kind);
+    }
     const Timestamp end = dictionary.shape(row.shape).end_max(row.begin);
     end_max_least = std::min(end_max_least, end);
     end_max_greatest = std::max(end_max_greatest, end);
@@ -567,6 +574,9 @@ std::size_t RowBlock::lower_bound(Timestamp t, std::size_t from) const {
   if (minus_infinity_) return t == Timestamp::lowest() ? from : size_;
   std::size_t low = from;
   std::size_t high = size_;
+  // Of most blocks all rows or none are wanted.
+  if (low >= high || begin(low) >= t) return low;
+  if (last_begin() < t) return high;
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
     if (begin(middle) < t) {

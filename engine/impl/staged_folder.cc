@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/impl/kill_point.h"
 #include "engine/impl/store_folder.h"
 
 namespace demarche::impl {
@@ -95,9 +96,11 @@ Result<StagedFolder> StagedFolder::make(const std::string& target, const std::st
 
 Result<void> StagedFolder::finish() {
   DEMARCHE_CHECK(sync_tree(store_));
+  kill_point("staged.synced");
   DEMARCHE_CHECK(check_target(target_));
   // Takes the place of an empty folder too, and of nothing else.
   if (::rename(store_.c_str(), target_.c_str()) != 0) return system_error("make", target_, errno);
+  kill_point("staged.named");
   remove_folder(folder_);
   folder_.clear();
   return sync_path(parent_of(target_));

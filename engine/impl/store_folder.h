@@ -26,8 +26,8 @@ enum class FolderState : std::uint8_t {
 };
 
 // What stands at `path`. Errors: kInvalidArgument (a file, a foreign folder, another format), kCorruption (a store that
-// has lost its marker or its database), kConflict (somebody else is making a store there), kDenied, kIo. `own_turn`: the
-// caller has the MakingTurn, so nothing changes while it looks.
+// has lost its marker or its database), kConflict (somebody else is making a store there), kDenied, kIo. `own_turn`:
+// the caller has the MakingTurn, so nothing changes while it looks.
 [[nodiscard]] Result<FolderState> inspect_folder(const std::string& path, bool own_turn = false);
 
 // The right to make a store in a folder: one process at a time, and one thread. Given back when it goes, or with the

@@ -182,6 +182,9 @@ struct Store::State {
 };
 
 struct Transaction::State {
+  // Rows that are held as they are; beyond, they are put aside as pages of some 12 bytes a row.
+  static constexpr std::size_t kRowsHeldMax = 16 * impl::kPageRowsMax;
+
   std::shared_ptr<Store::State> store;
   impl::WriterTurn turn;  // after store: given back before the store can go
   std::shared_ptr<impl::KvBatch> batch;

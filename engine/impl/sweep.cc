@@ -95,13 +95,13 @@ class Pass {
         (static_cast<std::uint64_t>(greatest) - static_cast<std::uint64_t>(least)) / std::uint64_t{kSecondsPerDay};
     if (!whole_days || days > kDaysToCount) {
       std::sort(out.begin(), out.end(), [](const Reached& a, const Reached& b) {
-        return std::tie(a.earliest, a.actor) < std::tie(b.earliest, b.actor);
+        return std::tie(a.moment, a.actor) < std::tie(b.moment, b.actor);
       });
       return out;
     }
     // Actors are in order already: they are dealt out over the days.
     const auto day_at = [least](const Reached& r) {
-      return static_cast<std::size_t>((r.earliest.seconds - least) / kSecondsPerDay);
+      return static_cast<std::size_t>((r.moment.seconds - least) / kSecondsPerDay);
     };
     std::vector<std::uint32_t> place(days + 2, 0);
     for (const Reached& r : out) ++place[day_at(r) + 1];
@@ -205,7 +205,7 @@ class Pass {
 
   // Of whole days those that begin before the window's end end before it, too, if it is the end of a day.
   [[nodiscard]] bool is_usual(const RowBlock& block) const {
-    if (strict_ || block.uniform_others() != 2U || block.begin_unit() != kSecondsPerDay ||
+    if (strict_ || read_->valid || block.uniform_others() != 2U || block.begin_unit() != kSecondsPerDay ||
         (too_late(block.end_max_greatest()) && ceiling_.seconds % kSecondsPerDay != 0) ||
         !read_->visible.sees_all(block.row_floor(), block.row_ceiling())) {
       return false;
@@ -288,6 +288,7 @@ class Pass {
     for (std::size_t i = first; i < last; ++i) {
       const Shape& shape = block.shape(i);
       if (!kinds_.contains(block.kind(i)) || !happened(shape.status) || !read_->visible.sees(block.row(i))) continue;
+      if (read_->valid && !impl::admits(*read_->valid, shape, block.begin(i))) continue;
       if (block.kind(i).value == 0 || (shape.flags & Shape::kDamaged) != 0) {
         return make_error(ErrorCode::kCorruption,
                           "a row points outside its block's dictionary; stop writing to this store");
@@ -447,11 +448,13 @@ class Pass {
 
 }  // namespace
 
+std::shared_ptr<const impl::ReadState> Sweep::state_of(const View& view) { return view.read_; }
+
 Result<Sweep::Outcome> Sweep::run(const View& view, ActorId from, const ChronologyOptions& options,
                                   std::uint64_t rows_max, std::vector<Reached>& out) {
   const bool qualified = (options.after && options.after->qualified) || (options.before && options.before->qualified);
   if (options.mode == ChronologyMode::kPossibly || options.hops_max != ChronologyOptions::kHopsUnlimited || qualified ||
-      from.value >= kActorsMax) {
+      options.within_seconds || options.hop_filter || from.value >= kActorsMax) {
     return Outcome::kRefused;
   }
   Pass pass(view, view.read_, options);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "engine/chronology.h"
@@ -26,6 +27,9 @@ class Sweep {
   // Cost: some 4 ns a row of the window. Errors: kCorruption, kIo.
   [[nodiscard]] static Result<Outcome> run(const View& view, ActorId from, const ChronologyOptions& options,
                                            std::uint64_t rows_max, std::vector<Reached>& out);
+
+  // What the view reads with: a pass needs the timeline's blocks, not rows one by one.
+  [[nodiscard]] static std::shared_ptr<const impl::ReadState> state_of(const View& view);
 };
 
 }  // namespace demarche

@@ -4,12 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "engine/date_words.h"
 #include "engine/edtf.h"
 #include "engine/names.h"
 #include "query/bind/ast_walk.h"
 #include "query/bind/bind_subquery.h"
 #include "query/bind/check_types.h"
 #include "query/parse/lexer.h"
+#include "query/parse/token_reader.h"
 
 namespace demarche::query {
 
@@ -20,6 +22,20 @@ using bound::ExprPtr;
 bool is_time_op(ast::BinaryOp op) {
   return op == ast::BinaryOp::kBefore || op == ast::BinaryOp::kAfter || op == ast::BinaryOp::kDuring ||
          op == ast::BinaryOp::kOverlaps;
+}
+
+// How something is written here for which other languages have a function.
+std::string_view written_here(const std::string& name) {
+  constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
+      {"now", "datetime()"}, {"current_date", "date()"}, {"ifnull", "coalesce(x, y)"},
+      {"len", "size(x)"},    {"concat", "x + y"},        {"datediff", "duration.between(a, b)"},
+      {"begin", "c.begin"},  {"end", "c.end"},           {"when", "c.when"},
+      {"place", "c.place"},  {"year", "c.when.year"},    {"month", "c.when.month"},
+      {"day", "c.when.day"}};
+  for (const auto& [theirs, ours] : kElsewhere) {
+    if (same_word(name, theirs)) return ours;
+  }
+  return {};
 }
 
 class ExpressionBinder {
@@ -133,8 +149,10 @@ class ExpressionBinder {
   // A string where a date is expected is one, and a wrong one is found before the query runs.
   Result<ExprPtr> bind_time_operand(const ast::Expr& expr) {
     if (const auto* literal = std::get_if<ast::Literal>(&expr.node)) {
-      if (literal->value.kind() == ValueKind::kString)
-        return bind_date(expr.span, expr.span, literal->value.as_string());
+      if (literal->value.kind() == ValueKind::kString) {
+        const std::string& text = literal->value.as_string();
+        return bind_date(expr.span, expr.span, edtf_of_words(text).value_or(text));
+      }
       if (!literal->value.is_null()) {
         return fault("SyntaxError", "InvalidArgumentType", expr.span,
                      fmt::format("expected a date or an interaction, found {}", a_kind(literal->value.kind())));
@@ -177,7 +195,12 @@ class ExpressionBinder {
     if (def == nullptr) {
       std::vector<std::string> names;
       for (const FunctionDef& f : all_functions()) names.emplace_back(f.name);
-      const std::string near = nearest(node.name, names);
+      const std::string_view ours = written_here(node.name);
+      const std::string near = ours.empty() ? nearest(node.name, names) : "";
+      if (!ours.empty()) {
+        return fault("SyntaxError", "UnknownFunction", node.name_span,
+                     fmt::format("there is no function '{}'; write {}", node.name, ours));
+      }
       return fault("SyntaxError", "UnknownFunction", node.name_span,
                    near.empty() ? fmt::format("there is no function '{}'", node.name)
                                 : fmt::format("there is no function '{}'; did you mean {}?", node.name, near));

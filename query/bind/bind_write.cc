@@ -13,6 +13,7 @@ namespace demarche::query {
 namespace {
 
 using Op = ast::Change::Op;
+using bound::ExprPtr;
 
 // :A:B, as names.
 Result<void> plain_labels(const ast::LabelExpr& expr, std::vector<std::string>& out) {
@@ -83,6 +84,35 @@ Result<bound::Delete> bind_delete(const ast::Delete& node, const Scope& scope, c
                    "DELETE takes actors, interactions and paths; REMOVE takes properties away");
     }
     out.what.push_back(std::move(bound));
+  }
+  return out;
+}
+
+Result<bound::Correct> bind_correct(const ast::Clause& clause, const ast::Correct& node, const BindContext& context) {
+  const Scope nothing;
+  bound::Correct out;
+  out.retract = node.retract;
+  out.span = clause.span;
+  DEMARCHE_ASSIGN(out.interaction, bind_expression(*node.interaction, nothing, context));
+  DEMARCHE_ASSIGN(out.reason, bind_expression(*node.reason, nothing, context));
+  for (const ast::Correct::Field& field : node.fields) {
+    for (const char* fixed : {"id", "participants", "claims"}) {
+      if (field.name != fixed) continue;
+      return fault(
+          "SyntaxError", "InvalidPropertyName", field.span,
+          fmt::format("'{}' cannot be set by CORRECT; a claim is added with SOURCE, and where others took part "
+                      "RETRACT what is wrong and RECORD what is right",
+                      fixed));
+    }
+    DEMARCHE_TRY(ExprPtr value, bind_expression(*field.value, nothing, context));
+    out.fields.push_back({field.name, std::move(value), field.span});
+  }
+  for (const ast::RecordClaim& claim : node.claims) {
+    bound::RecordClaim bound_claim;
+    bound_claim.span = claim.source->span;
+    DEMARCHE_ASSIGN(bound_claim.source, bind_expression(*claim.source, nothing, context));
+    if (claim.properties) DEMARCHE_ASSIGN(bound_claim.properties, bind_expression(*claim.properties, nothing, context));
+    out.claims.push_back(std::move(bound_claim));
   }
   return out;
 }

@@ -12,6 +12,9 @@ namespace demarche::query {
 [[nodiscard]] Result<bound::Delete> bind_delete(const ast::Delete& node, const Scope& scope,
                                                 const BindContext& context);
 
+[[nodiscard]] Result<bound::Correct> bind_correct(const ast::Clause& clause, const ast::Correct& node,
+                                                  const BindContext& context);
+
 // What a pattern must be so that MERGE could create it; `scope`: before it is bound. To be asked before
 // bind_merge(), since binding the pattern as one to be found takes names that are there already for granted.
 [[nodiscard]] Result<void> check_merge(const ast::Merge& node, const Scope& scope);

@@ -31,6 +31,12 @@ bool is_scalar(const ast::Expr& expr) {
          std::holds_alternative<ast::Comparison>(expr.node);
 }
 
+std::string procedure_names() {
+  std::string out;
+  for (const ProcedureDef& p : all_procedures()) out += fmt::format("{}{}()", out.empty() ? "" : ", ", p.name);
+  return out;
+}
+
 class Binder {
  public:
   Binder(const BindContext& context, Scope scope, bool new_names = true)
@@ -128,7 +134,7 @@ class Binder {
       const std::string near = nearest(node.name, names);
       return fault("ProcedureError", "ProcedureNotFound", node.name_span,
                    fmt::format("there is no procedure '{}'; {}", node.name,
-                               near.empty() ? "there are functions() and kinds()" : "did you mean " + near + "?"));
+                               near.empty() ? "there are " + procedure_names() : "did you mean " + near + "?"));
     }
     bound::CallProcedure out;
     out.procedure = procedure;
@@ -580,7 +586,13 @@ class Binder {
     bound::Record out;
     out.span = clause.span;
     const auto kind = context_.kinds->find(node.kind);
-    if (!kind) return fault("SyntaxError", "UnknownKind", node.kind_span, context_.kinds->unknown_message(node.kind));
+    if (!kind) {
+      const std::string near = nearest(node.kind, context_.kinds->names());
+      return fault("SyntaxError", "UnknownKind", node.kind_span,
+                   fmt::format("there is no kind '{}'; {}", node.kind,
+                               near.empty() ? "CALL kinds() lists those there are, an import can declare more"
+                                            : "did you mean " + near + "?"));
+    }
     out.kind = *kind;
     const bool contact = context_.kinds->is_below(*kind, kinds::kContact);
     out.status = contact ? Status::kHeld : Status::kNone;
@@ -604,6 +616,13 @@ class Binder {
       const Span span = claim.source->span;
       out.claims.push_back({std::move(source), std::move(properties), span});
     }
+    context_.query->writes = true;
+    steps_.emplace_back(std::move(out));
+    return {};
+  }
+
+  Result<void> bind_clause(const ast::Clause& clause, const ast::Correct& node) {
+    DEMARCHE_TRY(bound::Correct out, bind_correct(clause, node, context_));
     context_.query->writes = true;
     steps_.emplace_back(std::move(out));
     return {};

@@ -268,6 +268,20 @@ struct Record {
   Span span;
 };
 
+struct Correct {
+  struct Field {
+    std::string name;
+    ExprPtr value;
+    Span span;
+  };
+  bool retract = false;
+  ExprPtr interaction;
+  std::vector<Field> fields;
+  std::vector<RecordClaim> claims;
+  ExprPtr reason;
+  Span span;
+};
+
 struct CallProcedure {
   const ProcedureDef* procedure = nullptr;
   std::vector<ExprPtr> arguments;
@@ -287,8 +301,8 @@ struct Union {
   bool distinct = true;
 };
 
-using Step = std::variant<Match, Projection, Unwind, Create, Update, Delete, Merge, Record, CallProcedure, CallQuery,
-                          Filter, Union>;
+using Step = std::variant<Match, Projection, Unwind, Create, Update, Delete, Merge, Record, Correct, CallProcedure,
+                          CallQuery, Filter, Union>;
 
 // Steps that start from one given row.
 struct SubqueryBody {

@@ -42,6 +42,8 @@ bool refuses(FunctionId id, ValueKind kind) {
     case FunctionId::kClaims:
       return kind == K::kActor || kind == K::kPath || is_plain(kind);
     case FunctionId::kOffices:
+    case FunctionId::kOffice:
+    case FunctionId::kMemberships:
     case FunctionId::kNames:
       return kind == K::kInteraction || kind == K::kPath || is_plain(kind);
     default:

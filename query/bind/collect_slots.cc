@@ -110,6 +110,15 @@ class StepVisitor {
     add(step.on_create);
     add(step.on_match);
   }
+  void operator()(const bound::Correct& step) const {
+    add(step.interaction);
+    add(step.reason);
+    for (const bound::Correct::Field& field : step.fields) add(field.value);
+    for (const bound::RecordClaim& claim : step.claims) {
+      add(claim.source);
+      add(claim.properties);
+    }
+  }
   void operator()(const bound::Record& step) const {
     for (const ExprPtr& expr : {step.key, step.when, step.place, step.part_of, step.properties}) add(expr);
     for (const bound::RecordParticipant& p : step.participants) {

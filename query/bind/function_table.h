@@ -34,9 +34,12 @@ enum class FunctionId : std::uint8_t {
   kRelationships,
   kLength,
   kArrival,
+  kDeparture,
   kStartNode,
   kEndNode,
   kOffices,
+  kOffice,
+  kMemberships,
   kNames,
   kCertainty,
   // of time: all from here to kFromEpochMillis; types in the order of TimeType

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/names.h"
+#include "query/bind/check_types.h"
 #include "query/parse/lexer.h"
 
 namespace demarche::query {
@@ -94,6 +96,7 @@ Result<void> MatchBinder::bind_lone(const ast::PathPattern& pattern) {
   DEMARCHE_TRY(const Variable variable, variable_for(p.variable, SlotType::kInteraction, p.span));
   lone.may_be_value = is_unsure(variable);
   lone.slot = variable.slot;
+  if (!lone.may_be_value) note_kind(lone.slot, ValueKind::kInteraction, context_);
   lone.kinds = resolve_kinds(p.kinds);
   DEMARCHE_CHECK(bind_property_map(lone.slot, p.properties, out_.conditions));
   DEMARCHE_CHECK(bind_where(p.where, scope_, out_.conditions));
@@ -151,6 +154,7 @@ Result<void> MatchBinder::bind_edge(const ast::PathPattern& pattern, std::size_t
   } else {
     DEMARCHE_TRY(const Variable variable, variable_for(p.variable, SlotType::kInteraction, p.span));
     edge.slot = variable.slot;
+    if (!is_unsure(variable)) note_kind(edge.slot, ValueKind::kInteraction, context_);
     DEMARCHE_CHECK(bind_property_map(edge.slot, p.properties, out_.conditions));
     DEMARCHE_CHECK(bind_where(p.where, scope_, out_.conditions));
   }
@@ -175,6 +179,7 @@ Result<void> MatchBinder::bind_repeat(const ast::PathPattern& pattern, const ast
   }
   if (pattern.search.kind == PathKind::kEarliest) DEMARCHE_CHECK(check_chronological(pattern));
   repeat.hop = context_.new_slot(p.variable);
+  note_kind(repeat.hop, ValueKind::kInteraction, context_);
   repeat.segment = context_.new_slot("");
   DEMARCHE_CHECK(bind_property_map(repeat.hop, p.properties, repeat.conditions));
   if (p.where) {  // inside the bracket the name stands for one hop
@@ -227,6 +232,7 @@ Result<std::size_t> MatchBinder::bind_actor(const ast::ActorPattern& actor) {
   DEMARCHE_TRY(const Variable variable, variable_for(actor.variable, SlotType::kActor, actor.span));
   node.may_be_value = is_unsure(variable);
   node.slot = variable.slot;
+  if (!node.may_be_value) note_kind(node.slot, ValueKind::kActor, context_);
   if (actor.labels) {
     out_.conditions.push_back(
         make_expr(actor.span, bound::HasLabels{make_expr(actor.span, bound::SlotRef{node.slot}), *actor.labels}));
@@ -301,7 +307,10 @@ bound::KindFilter MatchBinder::resolve_kinds(const std::optional<ast::LabelExpr>
 void MatchBinder::note_unknown_kinds(const ast::LabelExpr& expr) {
   for (const ast::LabelExpr& operand : expr.operands) note_unknown_kinds(operand);
   if (expr.op == ast::LabelExpr::Op::kName && !context_.kinds->find(expr.name)) {
-    context_.query->notices.push_back(context_.kinds->unknown_message(expr.name) + " (it matches nothing)");
+    const std::string near = nearest(expr.name, context_.kinds->names());
+    context_.query->notices.push_back(
+        fmt::format("there is no kind '{}', so it matches nothing; {}", expr.name,
+                    near.empty() ? "CALL kinds() lists those there are" : "did you mean " + near + "?"));
   }
 }
 

@@ -84,6 +84,7 @@ class ExecContext {
   [[nodiscard]] double random();       // from 0 up to, not including, 1
   Transaction* transaction = nullptr;  // of a statement that writes
   WrittenSoFar written;
+  std::string reason;     // of a correction: the commit's note instead of the statement's text
   PatternCache patterns;  // of =~
   StorageReads reads;     // so far
 

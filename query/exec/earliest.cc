@@ -10,18 +10,6 @@ namespace demarche::query {
 
 namespace {
 
-// [earliest, latest] as a date of days; null if it lies on no known day.
-Result<std::shared_ptr<const DateValue>> moment(Timestamp earliest, Timestamp latest) {
-  if (!earliest.is_finite() && !latest.is_finite()) return nullptr;
-  const auto day = [](Timestamp t) {
-    return t.is_finite() ? format_instant(t).substr(0, format_instant(t).find('T')) : "";
-  };
-  const std::string first = day(earliest);
-  const std::string last = day(latest);
-  DEMARCHE_TRY(const When when, parse_when(first == last ? first : "[" + first + ".." + last + "]"));
-  return std::make_shared<const DateValue>(date_of_record(when, {}));
-}
-
 class Earliest final : public PathFinder {
  public:
   Earliest(const plan::Walk& walk, ExecContext& context) : walk_(walk), context_(context) {
@@ -57,6 +45,7 @@ class Earliest final : public PathFinder {
       path_.interactions.push_back(hop.interaction);
     }
     DEMARCHE_ASSIGN(path_.arrival, moment(arrival.earliest, arrival.latest));
+    path_.mode = options_.mode;
     return true;
   }
 
@@ -71,6 +60,28 @@ class Earliest final : public PathFinder {
 };
 
 }  // namespace
+
+Result<std::shared_ptr<const DateValue>> moment(Timestamp earliest, Timestamp latest) {
+  if (!earliest.is_finite() && !latest.is_finite()) return nullptr;
+  const auto day = [](Timestamp t) {
+    return t.is_finite() ? format_instant(t).substr(0, format_instant(t).find('T')) : "";
+  };
+  const std::string first = day(earliest);
+  const std::string last = day(latest);
+  DEMARCHE_TRY(const When when, parse_when(first == last ? first : "[" + first + ".." + last + "]"));
+  return std::make_shared<const DateValue>(date_of_record(when, {}));
+}
+
+Result<Value> departure(const PathValue& path, ExecContext& context) {
+  if (!path.mode) return Value();
+  std::vector<Hop> hops;
+  for (std::size_t i = 0; i < path.interactions.size(); ++i)
+    hops.push_back({path.interactions[i], path.actors[i], path.actors[i + 1]});
+  DEMARCHE_TRY(const auto found, departure_of(context.view(), hops, *path.mode));
+  if (!found) return Value();
+  DEMARCHE_TRY(const auto date, moment(found->earliest, found->latest));
+  return date ? Value::date(*date) : Value();
+}
 
 std::unique_ptr<PathFinder> make_earliest(const plan::Walk& walk, ExecContext& context) {
   return std::make_unique<Earliest>(walk, context);

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/date_words.h"
 #include "engine/edtf.h"
 #include "query/exec/columns.h"
 #include "query/exec/functions.h"
@@ -136,7 +137,7 @@ Result<Value> as_date_like(const Value& v, const Value& other, Span span) {
     return Value::date(std::move(date));
   }
   if (v.kind() != ValueKind::kString || other.kind() != ValueKind::kDate) return v;
-  auto edtf = parse_edtf(v.as_string());
+  auto edtf = parse_edtf_or_words(v.as_string());
   if (!edtf) return runtime_error("ArgumentError", "InvalidDate", span, edtf.error().message);
   return Value::date(date_literal(*edtf));
 }
@@ -234,6 +235,10 @@ class Evaluator {
   Result<Value> operator()(const bound::Expr& expr) {
     auto out = std::visit([&](const auto& node) { return eval(expr, node); }, expr.node);
     if (!out) return tl::unexpected(placed(std::move(out).error(), expr.span));
+    if (out->depth() > kValueDepthMax) {
+      return runtime_error("ArgumentError", "NestingTooDeep", expr.span,
+                           fmt::format("{} of more than {} levels", a_kind(out->kind()), kValueDepthMax));
+    }
     return out;
   }
 
@@ -571,7 +576,7 @@ Result<std::optional<TimeOperand>> time_operand(const Value& value, Span span, E
       return TimeOperand{facts.bounds, facts.id, !facts.dated};
     }
     case ValueKind::kString: {
-      auto edtf = parse_edtf(value.as_string());
+      auto edtf = parse_edtf_or_words(value.as_string());
       if (!edtf) return runtime_error("ArgumentError", "InvalidDate", span, edtf.error().message);
       return TimeOperand{as_period(*edtf), {}, false};
     }

@@ -8,6 +8,7 @@
 #include "engine/contact.h"
 #include "engine/edtf.h"
 #include "query/exec/evaluate.h"
+#include "query/exec/path_finder.h"
 #include "query/exec/scalar_functions.h"
 #include "query/exec/temporal_functions.h"
 
@@ -93,31 +94,68 @@ Result<Value> end_of_interaction(InteractionId id, Side wanted, ExecContext& con
   return Value();
 }
 
-// Offices from the HOLDS_OFFICE ties of an actor, those held at `at` under some reading if it is given.
-Result<Value> offices(ActorId actor, const std::optional<TimeOperand>& at, ExecContext& context) {
-  const KindSet kinds = context.view().kinds().all_below(kinds::kHoldsOffice);
-  DEMARCHE_TRY(RowCursor cursor, context.view().scan(actor, {}, kinds));
-  ValueList out;
+// A tie that lasts: an office held, a membership.
+struct Tie {
+  InteractionId interaction;
+  TimeBounds bounds;
+  std::optional<ActorId> body;
+  Truth held = Truth::kTrue;
+};
+
+// Ties of one kind in which the actor has `role`, those that lasted at `at` under some reading if it is given.
+Result<std::vector<Tie>> ties(ActorId actor, KindId kind, Role role, const std::optional<TimeOperand>& at,
+                              ExecContext& context) {
+  DEMARCHE_TRY(RowCursor cursor, context.view().scan(actor, {}, context.view().kinds().all_below(kind)));
+  std::vector<Tie> out;
   RowBatch rows;
   while (true) {
     DEMARCHE_CHECK(cursor.next(rows));
-    if (rows.size() == 0) return Value::list(std::move(out));
+    if (rows.size() == 0) return out;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto parties = rows.parties_of(i);
-      const auto holds = [&](const Party& p) { return p.actor == actor && p.role == Role::kHolder; };
+      const auto holds = [&](const Party& p) { return p.actor == actor && p.role == role; };
       if (std::none_of(parties.begin(), parties.end(), holds)) continue;
-      const Truth held = at ? during(at->bounds, rows.bounds[i]) : Truth::kTrue;
-      if (held == Truth::kFalse) continue;
-      DEMARCHE_TRY(const Interaction* record, context.interaction(rows.interaction[i]));
-      const PropertyValue* title = find_property(record->properties, "title");
+      Tie tie{rows.interaction[i], rows.bounds[i], std::nullopt,
+              at ? during(at->bounds, rows.bounds[i]) : Truth::kTrue};
+      if (tie.held == Truth::kFalse) continue;
       const auto body =
           std::find_if(parties.begin(), parties.end(), [](const Party& p) { return p.role == Role::kBody; });
-      out.push_back(Value::map({{"title", title != nullptr ? from_property(*title) : Value()},
-                                {"of", body != parties.end() ? Value::actor(body->actor) : Value()},
-                                {"when", when_or_null(record->when, record->id)},
-                                {"certain", Value::boolean(held == Truth::kTrue)}}));
+      if (body != parties.end()) tie.body = body->actor;
+      out.push_back(tie);
     }
   }
+}
+
+Result<Value> tie_value(const Tie& tie, bool titled, ExecContext& context) {
+  DEMARCHE_TRY(const Interaction* record, context.interaction(tie.interaction));
+  ValueMap out = {{"of", tie.body ? Value::actor(*tie.body) : Value()},
+                  {"when", when_or_null(record->when, record->id)},
+                  {"certain", Value::boolean(tie.held == Truth::kTrue)}};
+  if (titled) {
+    const PropertyValue* title = find_property(record->properties, "title");
+    out.emplace_back("title", title != nullptr ? from_property(*title) : Value());
+  }
+  return Value::map(std::move(out));
+}
+
+Result<Value> tie_list(const std::vector<Tie>& all, bool titled, ExecContext& context) {
+  ValueList out;
+  for (const Tie& tie : all) {
+    DEMARCHE_TRY(Value value, tie_value(tie, titled, context));
+    out.push_back(std::move(value));
+  }
+  return Value::list(std::move(out));
+}
+
+// Of those that are certain the one that began last; of several the last in order of number.
+Result<Value> last_certain(const std::vector<Tie>& all, ExecContext& context) {
+  const Tie* best = nullptr;
+  for (const Tie& tie : all) {
+    if (tie.held != Truth::kTrue) continue;
+    const auto order = [](const Tie& t) { return std::pair(t.bounds.begin_min, t.interaction); };
+    if (best == nullptr || order(*best) < order(tie)) best = &tie;
+  }
+  return best == nullptr ? Value() : tie_value(*best, true, context);
 }
 
 }  // namespace
@@ -163,7 +201,13 @@ Result<Value> interaction_property(InteractionId id, const std::string& key, Exe
   if (key == "place" && !record->place.empty()) return Value::string(record->place);
   if (key == "status" && record->status != Status::kNone)
     return Value::string(std::string(status_name(record->status)));
-  if (key == "part_of" && record->part_of) return Value::interaction(*record->part_of);
+  if (key == "part_of" && record->part_of) {
+    const InteractionId whole = *record->part_of;
+    const auto found = context.interaction(whole);  // taken back since, or outside the valid time that is asked about
+    if (!found && found.error().code == ErrorCode::kNotFound) return Value();
+    DEMARCHE_CHECK(found);
+    return Value::interaction(whole);
+  }
   const PropertyValue* value = find_property(record->properties, key);
   return value == nullptr ? Value() : from_property(*value);
 }
@@ -249,11 +293,16 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
       return interaction ? end_of_interaction(x.as_interaction(), Side::kFrom, context) : wrong(x);
     case F::kEndNode:
       return interaction ? end_of_interaction(x.as_interaction(), Side::kTo, context) : wrong(x);
-    case F::kOffices: {
+    case F::kOffices:
+    case F::kOffice:
+    case F::kMemberships: {
       if (!actor) return wrong(x);
       std::optional<TimeOperand> at;
       if (a.size() == 2) DEMARCHE_ASSIGN(at, time_operand(a[1], span, context));
-      return offices(x.as_actor(), at, context);
+      const bool office = def.id != F::kMemberships;
+      DEMARCHE_TRY(const std::vector<Tie> all, ties(x.as_actor(), office ? kinds::kHoldsOffice : kinds::kMemberOf,
+                                                    office ? Role::kHolder : Role::kMember, at, context));
+      return def.id == F::kOffice ? last_certain(all, context) : tie_list(all, office, context);
     }
     case F::kNodes: {
       if (!path) return wrong(x);
@@ -273,6 +322,9 @@ Result<Value> call_function(const FunctionDef& def, const std::vector<Value>& a,
     case F::kArrival:
       if (!path) return wrong(x);
       return x.as_path().arrival ? Value::date(*x.as_path().arrival) : Value();
+    case F::kDeparture:
+      if (!path) return wrong(x);
+      return departure(x.as_path(), context);
     case F::kNames: {
       if (!actor) return wrong(x);
       DEMARCHE_TRY(const Actor* record, context.actor(x.as_actor()));

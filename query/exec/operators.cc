@@ -222,8 +222,8 @@ OperatorPtr make_operator(const plan::Node& node, std::size_t slots, ExecContext
         } else if constexpr (std::is_same_v<T, plan::MakePath> || std::is_same_v<T, plan::Walk>) {
           return make_walk(node, std::move(input), slots, context);
         } else if constexpr (std::is_same_v<T, plan::Create> || std::is_same_v<T, plan::Record> ||
-                             std::is_same_v<T, plan::Update> || std::is_same_v<T, plan::Delete> ||
-                             std::is_same_v<T, plan::Merge>) {
+                             std::is_same_v<T, plan::Correct> || std::is_same_v<T, plan::Update> ||
+                             std::is_same_v<T, plan::Delete> || std::is_same_v<T, plan::Merge>) {
           return make_write(node, std::move(input), slots, context);
         } else {
           return make_scan(node, std::move(input), slots, context);

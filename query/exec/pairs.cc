@@ -59,6 +59,7 @@ void collect_used(const std::vector<Slot>& other_edges, const Batch& in, std::si
 Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const Batch& in, std::size_t row,
                              ExecContext& context) {
   TimeWindow window;
+  bool certain = false;  // some term asks for what is certain, which no undated row can be
   const auto end_at = [&](Timestamp t) { window.end = std::min(window.end, t); };
   const auto begin_at = [&](Timestamp t) { window.begin = std::max(window.begin, t); };
   const auto just_after = [](Timestamp t) {
@@ -69,6 +70,7 @@ Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const B
     DEMARCHE_TRY(const auto other, time_operand(v, term.other->span, context));
     if (!other) continue;
     const TimeBounds& y = other->bounds;
+    certain = certain || !term.possibly;
     switch (term.op) {
       // x BEFORE y needs end_max(x) < begin_min(y), or, possibly, end_min(x) < begin_max(y); x begins no later.
       case ast::BinaryOp::kBefore:
@@ -87,6 +89,12 @@ Result<TimeWindow> window_of(const std::vector<plan::WindowTerm>& terms, const B
       default:
         break;
     }
+  }
+  // An empty window has no rows at all, but undated ones may lie anywhere: a narrow one has them, and the condition
+  // behind the scan drops what else it lets through.
+  if (window.begin >= window.end && !certain) {
+    window.begin = std::min(window.begin, Timestamp{Timestamp::highest().seconds - 1});
+    window.end = Timestamp{window.begin.seconds + 1};
   }
   return window;
 }

@@ -61,4 +61,9 @@ class Visits {
 // The earliest to each actor, by engine/chronology.h.
 [[nodiscard]] std::unique_ptr<PathFinder> make_earliest(const plan::Walk& walk, ExecContext& context);
 
+// [earliest, latest] as a date of days; null if it lies on no known day.
+[[nodiscard]] Result<std::shared_ptr<const DateValue>> moment(Timestamp earliest, Timestamp latest);
+// departure(p); null if the path is not chronological. Cost: a record read a hop.
+[[nodiscard]] Result<Value> departure(const PathValue& path, ExecContext& context);
+
 }  // namespace demarche::query

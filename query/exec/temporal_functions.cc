@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "engine/edtf.h"
+#include "engine/names.h"
 #include "query/exec/evaluate.h"
 
 namespace demarche::query {
@@ -59,7 +60,9 @@ class Fields {
   Result<void> only(std::initializer_list<std::string_view> known) const {
     for (const auto& [key, value] : map_) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      return wrong_value(span_, fmt::format("unknown part '{}' of a time", key));
+      const std::string near = nearest(key, {known.begin(), known.end()});
+      return wrong_value(span_, fmt::format("unknown part '{}' of a time{}", key,
+                                            near.empty() ? "" : fmt::format("; did you mean {}?", near)));
     }
     return {};
   }
@@ -298,7 +301,10 @@ Result<Value> truncated(TimeType type, const std::vector<Value>& a, Span span) {
 Result<Value> span_between(DurationUnit unit, const std::vector<Value>& a, Span span) {
   for (const Value& v : a) {
     if (!v.is_time())
-      return wrong_type(span, fmt::format("a duration lies between two times, found {}", a_kind(v.kind())));
+      return wrong_type(span, fmt::format("a duration lies between two times, found {}{}", a_kind(v.kind()),
+                                          v.kind() == ValueKind::kDate
+                                              ? "; date(c.begin) is that day, or null where the day is not known"
+                                              : ""));
   }
   return placed(between(a[0].as_time(), a[1].as_time(), unit), span);
 }

@@ -56,6 +56,8 @@ Result<InteractionId> whole_of(const Value& value, Span span, ExecContext& conte
                        fmt::format("there is no interaction '{}'", value.as_string()));
 }
 
+}  // namespace
+
 Result<void> set_value(Interaction& record, const std::string& key, const Value& value, Span span,
                        ExecContext& context) {
   if ((key == "begin" || key == "end") && record.when) {
@@ -85,6 +87,8 @@ Result<void> set_value(Interaction& record, const std::string& key, const Value&
   }
   return {};
 }
+
+namespace {
 
 void clear_properties(Actor& actor) {
   actor.properties.clear();
@@ -389,13 +393,38 @@ OperatorPtr make_update(const plan::Node& node, OperatorPtr input, std::size_t s
   return std::make_unique<MergeOp>(std::move(input), node, std::get<plan::Merge>(node.op), slots, context);
 }
 
+namespace {
+
+std::string named(const std::string& key, std::string_view what, std::uint64_t id) {
+  return key.empty() ? fmt::format("{} {}", what, id) : fmt::format("'{}'", key);
+}
+
+// "'john-kerry' takes part in 'a', 'b', 'c' and 9 more".
+Result<std::string> what_holds(ActorId id, ExecContext& context) {
+  constexpr std::size_t kNamed = 3;
+  DEMARCHE_TRY(const Actor* actor, context.actor(id));
+  std::string out = named(actor->key.empty() ? actor->name : actor->key, "actor", id.value) + " takes part in ";
+  DEMARCHE_TRY(RowCursor cursor, context.view().scan(id, {}, {}));
+  RowBatch rows;
+  DEMARCHE_CHECK(cursor.next(rows));
+  for (std::size_t i = 0; i < std::min(kNamed, rows.size()); ++i) {
+    DEMARCHE_TRY(const Interaction* record, context.interaction(rows.interaction[i]));
+    out += (i == 0 ? "" : ", ") + named(record->key, "interaction", rows.interaction[i].value);
+  }
+  if (rows.size() > kNamed) out += " and others";
+  return out;
+}
+
+}  // namespace
+
 Result<void> finish_deletes(ExecContext& context) {
   for (const auto& [id, span] : std::exchange(context.written.actors_to_delete, {})) {
     if (context.written.actors_deleted.contains(id)) continue;
     const auto done = context.transaction->retire_actor(id);
     if (!done && done.error().code == ErrorCode::kConflict) {
+      DEMARCHE_TRY(const std::string holds, what_holds(id, context));
       return runtime_error("ConstraintVerificationFailed", "DeleteConnectedNode", span,
-                           done.error().message + ", or say DETACH DELETE");
+                           holds + "; say DETACH DELETE, or delete these too");
     }
     if (!done) return tl::unexpected(at(done.error(), span));
     context.forget(id, true);

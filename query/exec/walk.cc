@@ -126,6 +126,7 @@ class MakePathOp final : public RowByRow {
     path.interactions.insert(path.interactions.end(), segment.interactions.begin(), segment.interactions.end());
     path.actors.insert(path.actors.end(), segment.actors.begin() + 1, segment.actors.end());
     path.arrival = segment.arrival;
+    path.mode = segment.mode;
   }
 
   [[nodiscard]] bool is_allowed(const PathValue& path) const {

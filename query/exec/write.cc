@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/date_words.h"
 #include "query/exec/evaluate.h"
 #include "query/exec/functions.h"
 #include "query/exec/temporal_functions.h"
@@ -76,7 +77,7 @@ Result<When> to_when(const Value& v, Span span) {
   auto when =
       v.kind() == ValueKind::kDate ? parse_when(v.as_date().text)
       : v.kind() == ValueKind::kString
-          ? parse_when(v.as_string())
+          ? parse_when_or_words(v.as_string())
           : Result<When>(invalid(fmt::format("a date is a text such as '2016-04-29', found {}", a_kind(v.kind()))));
   if (!when) return runtime_error("ArgumentError", "InvalidDate", span, when.error().message);
   return when;
@@ -254,7 +255,10 @@ class RecordOp final : public RowByRow {
       if (!record.part_of) return unknown("interaction", key, op_.part_of->span);
     }
     for (const bound::RecordParticipant& p : op_.participants) DEMARCHE_CHECK(add_participant(p, record));
-    for (const bound::RecordClaim& claim : op_.claims) DEMARCHE_CHECK(add_claim(claim, record));
+    for (const bound::RecordClaim& claim : op_.claims) {
+      DEMARCHE_TRY(Claim made, make_claim(claim, in(), row(), context_));
+      record.claims.push_back(std::move(made));
+    }
     DEMARCHE_TRY(const ValueMap map, evaluate_map(op_.properties, in(), row(), context_));
     for (const char* field : {"key", "kind", "when", "begin", "end", "place", "status", "part_of"}) {
       if (find_entry(map, field) == nullptr) continue;
@@ -313,38 +317,41 @@ class RecordOp final : public RowByRow {
     return {};
   }
 
-  Result<void> add_claim(const bound::RecordClaim& c, Interaction& record) {
-    Claim out;
-    DEMARCHE_TRY(const std::string key, text_of(c.source));
-    DEMARCHE_TRY(const auto source, context_.view().find_source(key));
-    if (!source) {
-      return runtime_error(
-          "EntityNotFound", "Unknown", c.span,
-          fmt::format(
-              "there is no source '{}'; sources come by import, from a line {{\"source\": {{\"key\": \"{}\"}}}}", key,
-              key));
-    }
-    out.source = *source;
-    DEMARCHE_TRY(ValueMap map, evaluate_map(c.properties, in(), row(), context_));
-    if (auto text = take_text(map, "locator")) out.locator = std::move(*text);
-    if (auto text = take_text(map, "words")) out.words = std::move(*text);
-    if (auto text = take_text(map, "note")) out.note = std::move(*text);
-    DEMARCHE_ASSIGN(out.published, take_when(map, "published", c.span));
-    DEMARCHE_ASSIGN(out.when, take_when(map, "when", c.span));
-    DEMARCHE_ASSIGN(out.status, take_status(map, c.span));
-    if (!map.empty()) {
-      return runtime_error("ArgumentError", "InvalidPropertyName", c.span,
-                           fmt::format("a claim has no '{}'; it has locator, words, note, published, when and status",
-                                       map.front().first));
-    }
-    record.claims.push_back(std::move(out));
-    return {};
-  }
-
   const bound::Record& op_;
 };
 
 }  // namespace
+
+Result<Claim> make_claim(const bound::RecordClaim& c, const Batch& in, std::size_t row, ExecContext& context) {
+  Claim out;
+  DEMARCHE_TRY(const Value key, evaluate(*c.source, in, row, context));
+  if (key.kind() != ValueKind::kString) {
+    return runtime_error(
+        "TypeError", "InvalidArgumentType", c.source->span,
+        fmt::format("a source is named by its key, a text; found {}", key.is_null() ? "null" : a_kind(key.kind())));
+  }
+  DEMARCHE_TRY(const auto source, context.view().find_source(key.as_string()));
+  if (!source) {
+    return runtime_error(
+        "EntityNotFound", "Unknown", c.span,
+        fmt::format("there is no source '{}'; sources come by import, from a line {{\"source\": {{\"key\": \"{}\"}}}}",
+                    key.as_string(), key.as_string()));
+  }
+  out.source = *source;
+  DEMARCHE_TRY(ValueMap map, evaluate_map(c.properties, in, row, context));
+  if (auto text = take_text(map, "locator")) out.locator = std::move(*text);
+  if (auto text = take_text(map, "words")) out.words = std::move(*text);
+  if (auto text = take_text(map, "note")) out.note = std::move(*text);
+  DEMARCHE_ASSIGN(out.published, take_when(map, "published", c.span));
+  DEMARCHE_ASSIGN(out.when, take_when(map, "when", c.span));
+  DEMARCHE_ASSIGN(out.status, take_status(map, c.span));
+  if (!map.empty()) {
+    return runtime_error(
+        "ArgumentError", "InvalidPropertyName", c.span,
+        fmt::format("a claim has no '{}'; it has locator, words, note, published, when and status", map.front().first));
+  }
+  return out;
+}
 
 OperatorPtr make_eager(OperatorPtr input, std::size_t slots, ExecContext& context) {
   return std::make_unique<EagerOp>(std::move(input), slots, context);
@@ -366,6 +373,7 @@ Result<void> create_items(const bound::Create& create, Batch& out, ExecContext& 
 OperatorPtr make_write(const plan::Node& node, OperatorPtr input, std::size_t slots, ExecContext& context) {
   if (const auto* record = std::get_if<plan::Record>(&node.op))
     return std::make_unique<RecordOp>(std::move(input), node, *record, slots, context);
+  if (std::holds_alternative<plan::Correct>(node.op)) return make_correct(node, std::move(input), slots, context);
   // All is written before the next clause sees the first row.
   OperatorPtr eager = make_eager(std::move(input), slots, context);
   if (const auto* create = std::get_if<plan::Create>(&node.op)) {

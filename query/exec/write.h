@@ -25,6 +25,16 @@ namespace demarche::query {
 [[nodiscard]] Result<Status> to_status(const std::string& text, Span span);
 [[nodiscard]] Result<PropertyValue> to_stored(const std::string& key, const Value& value, Span span);
 
+// What `claim` says, its source looked up by key. Errors: EntityNotFound for an unknown source.
+[[nodiscard]] Result<Claim> make_claim(const bound::RecordClaim& claim, const Batch& in, std::size_t row,
+                                       ExecContext& context);
+// Sets a field of an interaction where the value fits it, else a property of that name; null removes both.
+[[nodiscard]] Result<void> set_value(Interaction& record, const std::string& key, const Value& value, Span span,
+                                     ExecContext& context);
+// The operator of CORRECT and RETRACT.
+[[nodiscard]] OperatorPtr make_correct(const plan::Node& node, OperatorPtr input, std::size_t slots,
+                                       ExecContext& context);
+
 // The engine's error with the place in the query.
 [[nodiscard]] Error at(Error error, Span span);
 

@@ -312,6 +312,21 @@ struct Record {
   ExprPtr properties;
 };
 
+// CORRECT 'key' SET when = '2016-04-29', ... SOURCE 's' {note: '...'} BECAUSE 'reason', and RETRACT 'key' BECAUSE
+// 'reason'
+struct Correct {
+  struct Field {
+    std::string name;
+    ExprPtr value;
+    Span span;
+  };
+  bool retract = false;  // then there is nothing but the interaction and the reason
+  ExprPtr interaction;   // its key or number
+  std::vector<Field> fields;
+  std::vector<RecordClaim> claims;
+  ExprPtr reason;
+};
+
 // CALL procedure(arguments) YIELD column AS name, ...
 struct CallProcedure {
   struct Yield {
@@ -340,7 +355,19 @@ struct CallQuery {
 
 struct Clause {
   Span span;
-  std::variant<Match, Return, With, Unwind, Create, Update, Delete, Merge, Record, CallProcedure, CallQuery> node;
+  std::variant<Match, Return, With, Unwind, Create, Update, Delete, Merge, Record, Correct, CallProcedure, CallQuery>
+      node;
+};
+
+// FOR VALID_TIME AS OF d, FOR SYSTEM_TIME AS OF t: what of the store a whole statement sees.
+struct TimeHead {
+  enum class Clock : std::uint8_t { kValid, kSystem };
+  enum class Form : std::uint8_t { kAsOf, kDuring, kFromTo, kCommit };
+  Clock clock = Clock::kValid;
+  Form form = Form::kAsOf;
+  ExprPtr at;  // the date, the time, FROM, or the number of the commit
+  ExprPtr to;  // of kFromTo
+  Span span;
 };
 
 enum class ExplainMode : std::uint8_t { kNone, kExplain };
@@ -348,6 +375,7 @@ enum class ExplainMode : std::uint8_t { kNone, kExplain };
 // Clauses, or the parts of a UNION, never both.
 struct Query {
   ExplainMode explain = ExplainMode::kNone;
+  std::vector<TimeHead> heads;  // of the statement: at most one for each clock
   std::vector<Clause> clauses;
   std::vector<Query> parts;
   bool union_all = false;

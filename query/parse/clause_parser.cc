@@ -10,23 +10,54 @@ namespace {
 
 const std::vector<std::string>& clause_words() {
   static const std::vector<std::string> words = {
-      "MATCH",  "OPTIONAL MATCH", "WHERE",         "RETURN", "WITH",  "UNWIND", "CALL", "CREATE",  "SET",  "REMOVE",
-      "DELETE", "MERGE",          "DETACH DELETE", "RECORD", "ORDER", "LIMIT",  "SKIP", "EXPLAIN", "UNION"};
+      "MATCH", "OPTIONAL MATCH", "WHERE",  "RETURN",  "WITH",          "UNWIND", "CALL",    "CREATE",
+      "SET",   "REMOVE",         "DELETE", "MERGE",   "DETACH DELETE", "RECORD", "CORRECT", "RETRACT",
+      "ORDER", "LIMIT",          "SKIP",   "EXPLAIN", "UNION"};
   return words;
+}
+
+// Words that stand between or behind expressions: one of them misspelt looks like the begin of a clause.
+const std::vector<std::string>& operator_words() {
+  static const std::vector<std::string> words = {"AND",    "OR",       "XOR",  "NOT",    "IN",       "IS",
+                                                 "STARTS", "ENDS",     "WITH", "BEFORE", "AFTER",    "DURING",
+                                                 "AS",     "CONTAINS", "DESC", "ASC",    "OVERLAPS", "YIELD"};
+  return words;
+}
+
+// How something is written here for which other languages have a word.
+std::string_view written_here(std::string_view word) {
+  constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
+      {"SELECT", "write RETURN"},
+      {"FROM", "write MATCH"},
+      {"HAVING", "write WITH ... WHERE"},
+      {"GROUP", "leave it out: rows are grouped by the columns without an aggregate"},
+      {"LIKE", "write CONTAINS, or =~ and a regular expression"},
+      {"BETWEEN", "write DURING and an interval, or two comparisons"},
+      {"INSERT", "write CREATE or RECORD"},
+      {"UPDATE", "write MATCH ... SET"},
+      {"FOREACH", "write UNWIND"},
+      {"LET", "write WITH"},
+      {"FILTER", "write WITH * WHERE"}};
+  for (const auto& [theirs, ours] : kElsewhere) {
+    if (same_word(word, theirs)) return ours;
+  }
+  return {};
 }
 
 bool writes(const Clause& clause) {
   return std::holds_alternative<Create>(clause.node) || std::holds_alternative<Update>(clause.node) ||
          std::holds_alternative<Delete>(clause.node) || std::holds_alternative<Merge>(clause.node) ||
-         std::holds_alternative<Record>(clause.node);
+         std::holds_alternative<Record>(clause.node) || std::holds_alternative<Correct>(clause.node);
 }
 
 }  // namespace
 
 Result<Query> ClauseParser::parse_statement() {
   const bool explain = take_word("EXPLAIN");
+  DEMARCHE_TRY(std::vector<TimeHead> heads, parse_time_heads());
   DEMARCHE_TRY(Query out, parse_query_body(false));
   if (explain) out.explain = ExplainMode::kExplain;
+  out.heads = std::move(heads);
   if (take_symbol(";") && peek().kind != TokenKind::kEnd) {
     return syntax_error("UnexpectedSyntax", peek().span, "one statement at a time: this stands after the semicolon");
   }
@@ -93,6 +124,10 @@ Result<void> ClauseParser::check_clause_order(const Query& query, bool inner) {
     if (std::holds_alternative<Record>(clause.node) && query.clauses.size() > 1) {
       return syntax_error("InvalidClauseComposition", clause.span, "RECORD stands alone in its statement");
     }
+    if (std::holds_alternative<Correct>(clause.node) && query.clauses.size() > 1) {
+      return syntax_error("InvalidClauseComposition", clause.span,
+                          "CORRECT and RETRACT stand alone in their statement; SET and DELETE change what MATCH finds");
+    }
     if (inner && writes(clause)) {
       return syntax_error("InvalidClauseComposition", clause.span,
                           "a query inside another one only reads; write in the outer one");
@@ -144,17 +179,39 @@ Result<Clause> ClauseParser::parse_clause() {
     DEMARCHE_TRY(Record node, parse_record());
     return done(std::move(node));
   }
+  if (is_word("CORRECT") || is_word("RETRACT")) {
+    const bool retract = is_word("RETRACT");
+    take();
+    DEMARCHE_TRY(Correct node, parse_correct(retract));
+    return done(std::move(node));
+  }
   DEMARCHE_TRY(auto write, parse_write());
   if (write) return std::visit([&](auto& node) { return done(std::move(node)); }, *write);
   if (peek().kind == TokenKind::kEnd && at_ == 0)
     return syntax_error("UnexpectedSyntax", peek().span, "the query is empty; try MATCH (a) RETURN a.name");
-  const std::string near = peek().kind == TokenKind::kWord ? nearest(peek().text, clause_words()) : "";
+  const bool word = peek().kind == TokenKind::kWord;
+  if (is_word("FOR")) {
+    return syntax_error("UnexpectedSyntax", peek().span,
+                        "FOR VALID_TIME and FOR SYSTEM_TIME stand before the whole statement and hold for all of it");
+  }
+  if (const std::string_view ours = word ? written_here(peek().text) : ""; !ours.empty()) {
+    return syntax_error("UnexpectedSyntax", peek().span,
+                        fmt::format("'{}' is not of this language; {}", peek().text, ours));
+  }
+  const std::string operation = word && at_ > 0 && peek().text.size() > 2 ? nearest(peek().text, operator_words()) : "";
+  const std::string near = word ? nearest(peek().text, clause_words()) : "";
+  if (near.empty() && !operation.empty() && !same_word(operation, peek().text)) {
+    return syntax_error("UnexpectedSyntax", peek().span,
+                        fmt::format("unknown word '{}'; did you mean {}?", peek().text, operation));
+  }
   if (!near.empty() && !same_word(near, peek().text)) {
     return syntax_error("UnexpectedSyntax", peek().span,
                         fmt::format("unknown clause '{}'; did you mean {}?", peek().text, near));
   }
   return expected(
-      "a clause (MATCH, OPTIONAL MATCH, WITH, UNWIND, CALL, CREATE, MERGE, SET, REMOVE, DELETE, RECORD or RETURN)");
+      "a clause (MATCH, OPTIONAL MATCH, WITH, UNWIND, CALL, CREATE, MERGE, SET, REMOVE, DELETE, RECORD, CORRECT, "
+      "RETRACT or "
+      "RETURN)");
 }
 
 Result<Match> ClauseParser::parse_match() {
@@ -324,9 +381,7 @@ Result<Record> ClauseParser::parse_record() {
       DEMARCHE_CHECK(need_word("OF"));
       DEMARCHE_ASSIGN(out.part_of, parse_atom());
     } else if (take_word("SOURCE")) {
-      RecordClaim claim;
-      DEMARCHE_ASSIGN(claim.source, parse_atom());
-      if (is_symbol("{")) DEMARCHE_ASSIGN(claim.properties, parse_map());
+      DEMARCHE_TRY(RecordClaim claim, parse_record_claim());
       out.claims.push_back(std::move(claim));
     } else if (is_symbol("{")) {
       DEMARCHE_ASSIGN(out.properties, parse_map());

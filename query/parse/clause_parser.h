@@ -24,6 +24,8 @@ class ClauseParser : public WriteParser {
   [[nodiscard]] Result<ast::ExprPtr> parse_pattern_comprehension(std::size_t first);
 
  private:
+  [[nodiscard]] Result<std::vector<ast::TimeHead>> parse_time_heads();
+  [[nodiscard]] Result<ast::TimeHead> parse_time_head();
   // Clauses up to what cannot begin one, with UNION between them. `inner`: inside braces.
   [[nodiscard]] Result<ast::Query> parse_query_body(bool inner);
   [[nodiscard]] Result<ast::Query> parse_single_query(bool inner);
@@ -39,6 +41,11 @@ class ClauseParser : public WriteParser {
   [[nodiscard]] Result<ast::CallQuery> parse_call_query();
   [[nodiscard]] Result<ast::Record> parse_record();
   [[nodiscard]] Result<ast::RecordParticipant> parse_record_participant();
+  // SOURCE 'key' {..}, after its first word.
+  [[nodiscard]] Result<ast::RecordClaim> parse_record_claim();
+  // CORRECT and RETRACT, after their word.
+  [[nodiscard]] Result<ast::Correct> parse_correct(bool retract);
+  [[nodiscard]] Result<ast::Correct::Field> parse_corrected_field();
 
   std::size_t clauses_ = 0;  // of the statement so far, those of inner queries included
   std::size_t steps_ = 0;    // actors and interactions in MATCH so far

@@ -76,6 +76,12 @@ class Lexer {
     if (c == '\'' || c == '"') return string(c);
     if (c == '`') return quoted();
     if (c == '$' && (is_word_byte(peek(1)) || peek(1) == '`')) return parameter();
+    if (text_.substr(at_).starts_with("==")) {
+      return syntax_error("UnexpectedSyntax", {at_, 2}, "'==' is not of this language; write '='");
+    }
+    if (text_.substr(at_).starts_with("!=")) {
+      return syntax_error("UnexpectedSyntax", {at_, 2}, "'!=' is not of this language; write '<>'");
+    }
     for (const std::string_view symbol : kSymbols) {
       if (text_.substr(at_).starts_with(symbol)) {
         const std::size_t from = at_;

@@ -182,7 +182,7 @@ Result<InteractionPattern> PatternParser::parse_interaction() {
   if (take_symbol("<-")) {
     left = true;
   } else if (!take_symbol("-")) {
-    return expected("'-' or '<-'");
+    return expected("'-' or '<-' before an interaction, which is written --> at its shortest");
   }
   if (is_symbol("[")) DEMARCHE_ASSIGN(out, parse_interaction_filler());
   if (take_symbol("->")) {

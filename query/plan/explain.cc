@@ -135,6 +135,9 @@ class Explainer {
   std::string operator()(const plan::Delete& op) const { return op.what.detach ? "detach and delete" : "delete"; }
   std::string operator()(const plan::Merge&) const { return "find or create"; }
   std::string operator()(const plan::Record&) const { return "record"; }
+  std::string operator()(const plan::Correct& op) const {
+    return fmt::format("{} {}", op.correct.retract ? "retract" : "correct", written(op.correct.interaction));
+  }
 
  private:
   const bound::Query& query_;

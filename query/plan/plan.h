@@ -134,6 +134,9 @@ struct Create {
 struct Record {
   bound::Record record;
 };
+struct Correct {
+  bound::Correct correct;
+};
 struct Update {
   bound::Update update;
 };
@@ -183,7 +186,7 @@ struct Reads {
 struct Node {
   std::variant<SingleRow, Argument, Apply, Merge, Union, ActorScan, InteractionScan, ContactScan, Expand,
                ExpandInteraction, Walk, CallProcedure, MakePath, Filter, Project, Aggregate, Distinct, Sort, Skip,
-               Limit, Unwind, Create, Update, Delete, Record>
+               Limit, Unwind, Create, Update, Delete, Record, Correct>
       op;
   std::unique_ptr<Node> input;  // null for SingleRow only
   std::vector<Slot> carried;    // slots of the input that are copied along to each row this node makes

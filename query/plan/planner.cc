@@ -191,6 +191,7 @@ class Planner {
   }
 
   void add(const bound::Record& record) { push(plan::Record{record}, 1); }
+  void add(const bound::Correct& correct) { push(plan::Correct{correct}, 1); }
 
   void add(const bound::Filter& filter) {
     push(plan::Filter{filter.conditions}, root_->rows_estimate * kConditionShare);

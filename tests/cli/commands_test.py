@@ -545,8 +545,19 @@ class Stats(Case):
             meeting = next(row for row in got if row["kind"] == "MEETING")
             self.assertEqual((meeting["below"], meeting["first"], meeting["last"]), ("CONTACT", "2016-01-13", "2016-05-02"))
 
+    def test_storage(self):
+        self.assertRegex(self.done(run("stats", example(), "--storage")).out, r"(?m)^size on disk +[0-9.]+ MB")
+        got = json.loads(self.done(run("stats", example(), "--storage", "--format", "json")).out)
+        holds = {row["family"]: row["holds"] for row in got}
+        self.assertEqual(len(holds), 16)
+        self.assertEqual({f for f, h in holds.items() if h == "index"}, {"contact_by_actor_time", "interaction_by_time"})
+        self.assertTrue(all(row["bytes"] >= 0 for row in got))
+        self.assertRegex(self.done(run("shell", example(), stdin=".storage\n")).out,
+                         r"(?m)^blocks in memory +of \d+ actors, [0-9.]+ MB; found there \d+ times, read \d+ times$")
+
     def test_store_without_interactions(self):
         store = self.store({"actor": {"key": "a", "name": "A"}})
+        self.assertEqual(len(json.loads(self.done(run("stats", store, "--storage", "--format", "json")).out)), 16)
         self.assertRegex(self.done(run("stats", store)).out, r"interactions +0")
         self.assertEqual(json.loads(self.done(run("stats", store, "--format", "json")).out), [])
 
@@ -708,7 +719,7 @@ class Shell(Case):
 
     def test_help_lists_every_command(self):
         text = self.done(self.shell(".help\n")).out
-        for name in (".who", ".why", ".names", ".kinds", ".functions", ".mode", ".param", ".read", ".help", ".quit"):
+        for name in (".who", ".why", ".names", ".kinds", ".functions", ".storage", ".mode", ".param", ".read", ".help", ".quit"):
             self.assertIn(f"\n  {name}", text)
 
     def test_who_and_why_answer_as_the_commands_do(self):
@@ -731,7 +742,14 @@ class Shell(Case):
 
     def test_functions(self):
         self.assertRegex(self.done(self.shell(".functions certainty\n")).out, r"^certainty\(p\) +'certain', 'possible' or 'no'")
-        self.assertGreater(len(self.done(self.shell(".functions\n")).lines), 30)
+        listed = self.done(self.shell(".functions\n")).out
+        self.assertGreater(len(listed.splitlines()), 30)
+        # The same as CALL functions(), one line each.
+        self.assertEqual(self.done(self.shell(".help functions\n")).out, listed)
+        rows = self.done(self.shell(".mode jsonl\nCALL functions() YIELD signature, help RETURN signature, help;\n")).out
+        called = [json.loads(line) for line in rows.splitlines()]
+        self.assertEqual([f"{row['signature']:<34}  {row['help']}" for row in called], listed.splitlines())
+        self.assertIn("no help on 'zebras'", self.shell(".help zebras\n").err)
 
     def test_mode(self):
         ran = self.done(self.shell(".mode csv\nRETURN 1 AS x;\n.mode jsonl\nRETURN 1 AS x;\n.mode tsv\nRETURN 1 AS x;\n"))

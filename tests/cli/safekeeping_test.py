@@ -37,8 +37,27 @@ class Check(Case):
         tables[0].write_bytes(bytes(content))
         ran = run("check", store)
         self.assertEqual(ran.status, FAILED, str(ran))
-        self.assertIn("! files:", ran.out)
+        self.assertIn("! files of the database: 1 fault\n", ran.out)
         self.assertIn("not sound: ", ran.out)
+
+    def test_one_piece_of_advice_at_the_end_fits_all_that_is_wrong(self):
+        store = self.copy_of_example()
+        self.done(run("check", store, "--repair"))  # leaves table files
+        advised = set()
+        for table in [p for p in files_of(store / "db") if p.suffix == ".sst"][:8]:
+            content = table.read_bytes()
+            table.write_bytes(content[:3] + bytes([content[3] ^ 0x10]) + content[4:])
+            ran = run("check", store)
+            table.write_bytes(content)
+            self.assertEqual(ran.status, FAILED, str(ran))
+            if "not sound: " not in ran.out:
+                continue  # could not be read at all, and says so
+            end = ran.out[ran.out.index("not sound: "):]
+            self.assertEqual(ran.out.count("demarche "), end.count("demarche "), ran.out)
+            repair, restore = "--repair" in end, "demarche restore" in end
+            self.assertNotEqual(repair, restore, ran.out)
+            advised.add("repair" if repair else "restore")
+        self.assertTrue(advised)
 
     def test_repair_leaves_the_answers_as_they_were(self):
         store = self.copy_of_example()
@@ -139,8 +158,13 @@ class Backups(Case):
             shell.stdin.write(b"MATCH (a {key: 'john-kerry'}) RETURN a.name;\n")
             shell.stdin.flush()
             self.assertTrue(shell.stdout.readline())  # it has opened the store by now
-            for command in (("check", store), ("backup", store, self.backups), ("dump", store), ("check", store, "--repair")):
+            for command in (("backup", store, self.backups), ("check", store, "--repair")):
                 self.refused(run(*command), "is open for writing in process")
+            self.assertFalse(self.backups.exists())
+            ran = self.done(run("check", store))
+            self.assertIn("another process has the store open for writing", ran.out)
+            self.assertIn("sound: ", ran.out)
+            self.assertEqual(self.done(run("dump", store)).out, self.done(run("dump", example())).out)
         finally:
             shell.stdin.close()
             shell.wait(30)

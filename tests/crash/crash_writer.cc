@@ -5,6 +5,12 @@
 //     Opens the store (makes it if need be) and commits COUNT transactions (0: without end) from serial number SERIAL
 //     on. "b N": transaction N begins. "a N": it is acknowledged. BUFFER: bytes of a memory table, 0 for the store's
 //     own.
+//   crash_writer repair STORE | backup STORE FOLDER | restore FOLDER TARGET | load FILE TARGET
+//     The upkeep of a store, as engine/check.h, backup.h and exchange/dump.h have it; of backups the first. See
+//     upkeep_kill_test.cc.
+//   crash_writer unmarked-repair STORE | place FROM TARGET
+//     The same done wrongly: an index emptied without a word about it; a store copied straight to where it belongs.
+//     Both die by themselves, the second when half of the bytes are there.
 //   crash_writer fault FOLDER TEMPLATE SEED COMMITS FROM TO
 //     See fault_test.cc. "n N", "f CHANGE", "b N", "a N", then "r N VERDICT".
 //   crash_writer damage FOLDER TEMPLATE SEED COMMITS FROM TO
@@ -16,12 +22,19 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "engine/backup.h"
+#include "engine/check.h"
+#include "engine/exchange/dump.h"
+#include "engine/impl/raw_store.h"
 #include "tests/crash/damage.h"
 #include "tests/crash/fault.h"
 #include "tests/crash/harness.h"
@@ -71,6 +84,8 @@ int write_until_end(const std::string& path, std::uint64_t seed, std::uint64_t s
   tune_rocks({buffer, WriteMutant::kNone});
   StoreOptions options = crash_options(sync);
   options.create_if_missing = true;
+  // For readers that need its files to stand still for a moment.
+  if (std::getenv("DEMARCHE_CRASH_CALM") != nullptr) options.seal_rows = options.bulk_rows = 1000;
   auto store = Store::open(path, options);
   if (!store) return fail(store.error().message);
   for (std::uint64_t n = 0; count == 0 || n < count; ++n, ++serial) {
@@ -85,6 +100,48 @@ int write_until_end(const std::string& path, std::uint64_t seed, std::uint64_t s
     say("a " + std::to_string(serial));
   }
   return 0;
+}
+
+template <typename T>
+int done(const Result<T>& result) {
+  return result ? 0 : fail(result.error().message);
+}
+
+int repair_unmarked(const std::string& path) {
+  auto kv = impl::open_raw(path, {});
+  if (!kv) return fail(kv.error().message);
+  const impl::Family index[] = {impl::Family::kTimeline, impl::Family::kContact};
+  if (auto emptied = (*kv)->renew(index); !emptied) return fail(emptied.error().message);
+  return ::raise(SIGKILL);
+}
+
+int place(const std::filesystem::path& from, const std::filesystem::path& target) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> files;
+  std::uintmax_t left = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(from)) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+    if (entry.is_regular_file()) left += entry.file_size();
+  }
+  std::sort(files.begin(), files.end());
+  left /= 2;
+  for (const fs::path& file : files) {
+    const fs::path to = target / fs::relative(file, from);
+    fs::create_directories(to.parent_path());
+    fs::copy_file(file, to);
+    if (fs::file_size(file) >= left) return ::raise(SIGKILL);
+    left -= fs::file_size(file);
+  }
+  return 0;
+}
+
+int keep_up(std::string_view mode, const std::string& a, const std::string& b) {
+  if (mode == "repair") return done(repair_index(a));
+  if (mode == "backup") return done(back_up_store(a, b));
+  if (mode == "restore") return done(restore_backup(a, 1, b));
+  if (mode == "load") return done(load_store(a, b));
+  if (mode == "unmarked-repair") return repair_unmarked(a);
+  return mode == "place" ? place(a, b) : -1;
 }
 
 }  // namespace
@@ -109,6 +166,9 @@ int main(int argc, char** argv) {
   if (mode == "damage" && argc == 8) {
     run_damage(argv[2], argv[3], number(4), number(5), number(6), number(7), say);
     return 0;
+  }
+  if (argc == 3 || argc == 4) {
+    if (const int status = keep_up(mode, argv[2], argc == 4 ? argv[3] : ""); status >= 0) return status;
   }
   return fail("usage: see crash_writer.cc");
 }

@@ -172,12 +172,39 @@ TEST_CASE("backup: a store with a damaged file is not backed up") {
   }
   REQUIRE(damaged);
   refusal(back_up_store(path, folder.path("backups")));
-  if (fs::exists(folder.path("backups"))) {
-    for (const Backup& b : must(list_backups(folder.path("backups")))) CHECK_FALSE(b.sealed);
-  }
+  CHECK_FALSE(fs::exists(folder.path("backups")));
   const CheckReport report = must(check_store(path));
   CHECK_FALSE(report.clean());
   CHECK(report.findings.front().family == "files");
+}
+
+TEST_CASE("backup: one that fails half-way leaves no folder behind, and an empty one empty") {
+  const TempFolder folder;
+  const std::string path = folder.path("store.dm");
+  {
+    const auto store = create(path);
+    add_history(*store);
+    must(store->seal());
+  }
+  must(repair_index(path));  // leaves table files
+  std::size_t damaged = 0;
+  for (const auto& entry : fs::directory_iterator(path + "/db")) {
+    if (entry.path().extension() != ".sst") continue;
+    std::string bytes = bytes_of(entry.path());
+    bytes[bytes.size() - 60] =
+        static_cast<char>(bytes[bytes.size() - 60] ^ 1);  // no block of it: only its checksum tells
+    write_bytes(entry.path(), bytes);
+    ++damaged;
+  }
+  REQUIRE(damaged > 0);
+  fs::create_directory(folder.path("empty"));
+  for (const char* const name : {"new", "empty"}) {
+    INFO(name);
+    const Error error = refusal(back_up_store(path, folder.path(name)));
+    INFO(error.message);
+    CHECK(fs::exists(folder.path(name)) == (std::string(name) == "empty"));
+  }
+  CHECK(fs::is_empty(folder.path("empty")));
 }
 
 TEST_CASE("backup: foreign, missing and occupied places are refused, and stay as they are") {

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "engine/impl/history_value.h"
+#include "engine/impl/kept_statistics.h"
 #include "engine/impl/kv.h"
 #include "engine/impl/record_codec.h"
 #include "engine/impl/seal.h"
@@ -140,11 +141,104 @@ TEST_CASE("sealing: rows before and behind the end of the last block are both ke
       CHECK(answers_of(*store) == before);
       CHECK(must(rows_of(store->view()->timeline({}, {}))).size() == store->view()->statistics().interactions);
       for (const std::uint64_t id : {1, 2}) {
-        CHECK(must(rows_of(store->view()->scan(ActorId{id}, {}, {}))).size() == store->view()->statistics().interactions);
+        CHECK(must(rows_of(store->view()->scan(ActorId{id}, {}, {}))).size() ==
+              store->view()->statistics().interactions);
       }
     }
   }
   must_be_sound(path);
+}
+
+TEST_CASE("check: statistics that are wrong, damaged or gone are found and made anew") {
+  const bool sealed = true;
+  const auto change_statistics = [](const std::function<void(impl::KeptStatistics&)>& change) {
+    return [change](const impl::KvReader& reader, impl::KvWrites& writes) {
+      const auto bytes = must(reader.get(Family::kMeta, impl::kStatisticsKey));
+      REQUIRE(bytes);
+      auto stored = must(impl::KeptStatistics::decode(*bytes));
+      change(stored);
+      writes.put(Family::kMeta, impl::kStatisticsKey, stored.encode());
+    };
+  };
+  const char* differ = "count something else than the records";
+  found_and_mended(sealed, "default", differ, change_statistics([](impl::KeptStatistics& stored) {
+                     stored.counts.add_row(kinds::kMeeting, true, Timestamp{0}, 2, 1);
+                   }));
+  found_and_mended(sealed, "default", differ,
+                   change_statistics([](impl::KeptStatistics& stored) { stored.counts.add_label("Person", -1); }));
+  found_and_mended(sealed, "default", "other numbers of actors",
+                   change_statistics([](impl::KeptStatistics& stored) { stored.degrees.move(0, 1'000'000); }));
+  found_and_mended(sealed, "default", "are of commit 1000",
+                   change_statistics([](impl::KeptStatistics& stored) { stored.upto = CommitNumber{1000}; }));
+  found_and_mended(sealed, "default", "wrong form", [](const impl::KvReader&, impl::KvWrites& writes) {
+    writes.put(Family::kMeta, impl::kStatisticsKey, "\x05");
+  });
+  found_and_mended(sealed, "default", "are missing", [](const impl::KvReader&, impl::KvWrites& writes) {
+    writes.remove(Family::kMeta, impl::kStatisticsKey);
+  });
+  found_and_mended(sealed, "default", "degrees actors 0 to", [](const impl::KvReader& reader, impl::KvWrites& writes) {
+    auto degrees = must(impl::read_degrees(reader, 0));
+    ++degrees[1];
+    writes.put(Family::kMeta, impl::degrees_key(0), impl::encode_degrees(degrees));
+  });
+}
+
+TEST_CASE("check: a commit that counts what it did not change is found and mended") {
+  found_and_mended(false, "default", "count something else than they changed",
+                   [](const impl::KvReader& reader, impl::KvWrites& writes) {
+                     const std::string key = impl::commit_key(CommitNumber{6});
+                     auto record = must(impl::decode_commit(*must(reader.get(Family::kCommit, key))));
+                     impl::KeptCounts counts;
+                     counts.add_label("Person", 7);
+                     record.counts = counts.encode();
+                     writes.put(Family::kCommit, key, impl::encode_commit(record));
+                   });
+}
+
+TEST_CASE("statistics: a store of a build that kept none has them counted when asked, then kept again") {
+  const bool sealed = GENERATE(true, false);
+  const TempFolder folder;
+  const std::string path = folder.path("store.dm");
+  make_store(path, sealed);
+  const auto shown = [](const Store& store) {
+    const auto view = store.view();
+    const auto s = must(view->planner_statistics());
+    return fmt::format("{} {} {} {} {} {} {}", s->actors(), s->interactions(), s->actors_with_label("Person"),
+                       s->interactions_of({}), s->undated({}), s->entries_of({}), s->degree_quantile(0.9));
+  };
+  const std::string before = shown(*must(reopen(path)));
+  damage(path, [](const impl::KvReader& reader, impl::KvWrites& writes) {
+    writes.remove(Family::kMeta, impl::kStatisticsKey);
+    for (const Stored& commit : all_of(reader, Family::kCommit)) {
+      auto record = must(impl::decode_commit(commit.value));
+      record.counts.reset();
+      writes.put(Family::kCommit, commit.key, impl::encode_commit(record));
+    }
+  });
+  must_be_sound(path);
+  CHECK(shown(*must(reopen(path, /*read_only=*/true))) == before);
+  const bool bulk = GENERATE(true, false);
+  {
+    StoreOptions options;
+    options.bulk_rows = bulk ? 1 : 1000;
+    const auto store = must(Store::open(path, options));
+    CHECK(shown(*store) == before);
+    const auto tx = must(store->begin());
+    must(tx->add_interaction(meeting("", "2016-05-01", {ActorId{1}, ActorId{2}})));
+    must(tx->commit("one more"));
+    must(store->seal());
+    CHECK(shown(*store) != before);
+  }
+  const std::string after = shown(*must(reopen(path)));
+  bool kept = false;
+  damage(path, [&kept](const impl::KvReader& reader, impl::KvWrites&) {
+    kept = must(reader.get(Family::kMeta, impl::kStatisticsKey)).has_value();
+  });
+  CHECK(kept);
+  must_be_sound(path);
+  must(repair_index(path));
+  must_be_sound(path);
+  CHECK(shown(*must(reopen(path))) == after);
 }
 
 TEST_CASE("check: an empty store is sound, and repairing it changes nothing") {
@@ -290,11 +384,11 @@ TEST_CASE("check: records that are gone or damaged are found, and the index is n
     std::string_view words;
     bool remove;
   };
-  const auto test =
-      GENERATE(Case{Family::kActor, "no record is there", true}, Case{Family::kActor, "does not decode", false},
-               Case{Family::kInteraction, "no record has it", true}, Case{Family::kInteraction, "does not decode", false},
-               Case{Family::kSource, "no record is there", true}, Case{Family::kPlain, "", false},
-               Case{Family::kCommit, "is gone", true}, Case{Family::kCommit, "does not decode", false});
+  const auto test = GENERATE(
+      Case{Family::kActor, "no record is there", true}, Case{Family::kActor, "does not decode", false},
+      Case{Family::kInteraction, "no record has it", true}, Case{Family::kInteraction, "does not decode", false},
+      Case{Family::kSource, "no record is there", true}, Case{Family::kPlain, "", false},
+      Case{Family::kCommit, "is gone", true}, Case{Family::kCommit, "does not decode", false});
   const TempFolder folder;
   const std::string path = folder.path("store.dm");
   make_store(path, true);
@@ -380,7 +474,7 @@ TEST_CASE("repair: one that was interrupted is noticed by all who open the store
   CHECK(answers_of(*must(reopen(path))) == before);
 }
 
-TEST_CASE("check: refused where there is no store, a foreign folder, or a store open for writing") {
+TEST_CASE("check: refused where there is no store or a foreign folder; repair also where a store is open for writing") {
   const TempFolder folder;
   CHECK(refusal(check_store(folder.path("none"))).code == ErrorCode::kNotFound);
   std::filesystem::create_directory(folder.path("other"));
@@ -388,7 +482,9 @@ TEST_CASE("check: refused where there is no store, a foreign folder, or a store 
   CHECK(refusal(check_store(folder.path("other"))).code == ErrorCode::kInvalidArgument);
   CHECK(refusal(repair_index(folder.path("other"))).code == ErrorCode::kInvalidArgument);
   const auto store = create(folder.path("store.dm"));
-  CHECK(refusal(check_store(folder.path("store.dm"))).code == ErrorCode::kConflict);
+  const CheckReport beside = must(check_store(folder.path("store.dm")));
+  CHECK(beside.beside_writer);
+  CHECK(beside.clean());
   CHECK(refusal(repair_index(folder.path("store.dm"))).code == ErrorCode::kConflict);
 }
 

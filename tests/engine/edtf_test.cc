@@ -492,6 +492,9 @@ TEST_CASE("edtf: common slips are refused with what to write instead") {
       {"1950s", "; write 195X"},
       {"1900s", "; write 190X for the decade, 19XX for the century"},
       {"ca. 1950", "; write 1950~"},
+      {"last week of April 2016", "write the days it can mean, as in [2016-04-24..2016-04-30] for one of them"},
+      {"early April 2016", "write the days it can mean"},
+      {"mid-2016", "write the days it can mean"},
       {"1985/open", "the open side of an interval is written .., as in 1985/.."},
       {"unknown/1985", "the unknown side of an interval is left empty"},
   };
@@ -674,6 +677,7 @@ TEST_CASE("edtf: the conformance lists are read and refused as they say", "[shar
     CHECK(result.has_value());
     if (!result) continue;
     check_invariants(result->bounds);
+    CHECK(result->text == text);  // what is printed is what was written
     CHECK(std::to_string(result->level) == row[0]);
     if (row[4] == "convention") continue;
     CHECK(bound(result->earliest, "-inf") == row[2]);
@@ -682,7 +686,9 @@ TEST_CASE("edtf: the conformance lists are read and refused as they say", "[shar
   for (const auto& row : invalid) {
     const std::string text = unescape(row[0]);
     INFO("text '" << text << "'");
-    CHECK_FALSE(parse_edtf(text).has_value());
+    const auto result = parse_edtf(text);
+    REQUIRE_FALSE(result.has_value());
+    CHECK_THAT(result.error().message, Catch::Contains(", character "));
   }
   WARN("checked " << valid.size() << " valid and " << invalid.size() << " invalid texts");
 }

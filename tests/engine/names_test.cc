@@ -96,6 +96,15 @@ TEST_CASE("nearest: the closest name within a third of the letters, else none") 
   CHECK(nearest("BALLOON", names).empty());
   CHECK(nearest("", names).empty());
   CHECK(nearest("MEETING", {}).empty());
+  // Too many letters are missing, but what is there is a part of it.
+  const std::vector<std::string> functions = {"percentileDisc", "percentileCont2", "date.truncate", "round"};
+  CHECK(nearest("percentile", functions) == "percentileDisc");
+  CHECK(nearest("Truncate", functions) == "date.truncate");
+  CHECK(nearest("trunc", functions) == "date.truncate");
+  CHECK(nearest("ate", functions).empty());  // within a word from five letters on
+  CHECK(nearest("b", {"a", "c"}).empty());   // of one letter, another case is near and nothing else
+  CHECK(nearest("b", {"a", "B"}) == "B");
+  CHECK(nearest("pe", functions).empty());  // at its begin from three on
 }
 
 TEST_CASE("display width: combining marks take no column, wide letters two") {

@@ -91,6 +91,13 @@ async def check_traversals(demarche, server):
         check(set(await only.ids()) == a - b, "difference")
         lines = [line async for batch in kerry.contacts().lines() for line in zip(*batch.values())]
         check(len(lines) >= await kerry.contacts().count() > 0, "lines of every contact")
+        empty = await session.snapshot(as_of="commit 0")
+        check(await empty.actors().count() == 0, "the empty store")
+        try:
+            await session.snapshot(as_of="commit 99")
+            raise AssertionError("a state that is not there")
+        except demarche.Refused as e:
+            check("99" in str(e), f"{e}")
         try:
             await state.actor("jon-kery").contacts().count()
             raise AssertionError("an unknown actor was found")

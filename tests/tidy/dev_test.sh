@@ -132,7 +132,7 @@ begin "an unknown verb lists the verbs"
 run mend
 expect_status 2
 expect_stderr "unknown verb 'mend'; known verbs:"
-for verb in demo test build bench format lint asan tsan clang clean help; do expect_stderr "  $verb "; done
+for verb in demo test build bench format lint asan tsan clang fuzz clean help; do expect_stderr "  $verb "; done
 expect_stdout ""
 
 begin "no verb lists the verbs"

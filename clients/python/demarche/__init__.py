@@ -566,9 +566,11 @@ class Session:
         self._capability = capability
         self.access = access
 
-    async def snapshot(self, commit=None):
-        at = {"latest": None} if commit is None else {"commit": commit}
-        return Snapshot(self._capability.snapshot(at=at).snapshot)
+    async def snapshot(self, as_of=None):
+        """The newest state, or the one known then: "2016-05-01" (its end, UTC), a date-time, "commit 12"."""
+        if as_of is None:
+            return Snapshot(self._capability.snapshot(at={"latest": None}).snapshot)
+        return Snapshot(_checked(await self._capability.snapshot(at={"text": as_of})).snapshot)
 
     def query(self, text, parameters=None, seconds_max=0):
         """Rows of a statement at the newest state."""

@@ -33,6 +33,7 @@ class MapIterator final : public KvIterator {
   }
   void seek_to_last() override { at_ = entries_.empty() ? entries_.end() : std::prev(entries_.end()); }
   void next() override { ++at_; }
+  void prev() override { at_ = at_ == entries_.begin() ? entries_.end() : std::prev(at_); }
   [[nodiscard]] bool valid() const override { return at_ != entries_.end(); }
   [[nodiscard]] std::string_view key() const override { return at_->first; }
   [[nodiscard]] std::string_view value() const override { return at_->second; }
