@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/open.h"
 #include "engine/check.h"
 
 namespace demarche::cli {
@@ -88,6 +89,7 @@ std::string advice_for(const std::string& store, const CheckReport& r) {
 }  // namespace
 
 int run_check(const CheckArgs& args) {
+  if (const auto here = refuse_server(args.store, "check"); !here) return fail(here.error());
   if (args.repair) {
     if (auto repaired = repair_index(args.store); !repaired) return fail(repaired.error());
     say("the index was made anew from the records");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/output.h"
+#include "proto/session.h"
 
 namespace demarche::cli {
 
@@ -101,14 +102,42 @@ struct LoadArgs {
   std::string store;
 };
 
+struct ServeArgs {
+  std::string store;
+  std::vector<std::string> listen;  // unix:PATH, HOST:PORT; none: unix:STORE.sock
+  std::string tokens;               // empty: STORE.tokens
+  bool token_always = false;
+  bool read_only = false;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string backups;
+  std::size_t threads = 0;
+  std::size_t connections = 0;       // 0: 256, fewer if the process may not open as many files
+  std::size_t connections_peer = 0;  // 0: all
+  double idle_seconds = 300;
+  double login_seconds = 10;
+  double message_seconds = 20;
+  unsigned query_seconds = 60;
+};
+struct TokenArgs {
+  enum class Action : std::uint8_t { kCreate, kList, kRevoke };
+  Action action = Action::kList;
+  std::string store;
+  std::string file;  // empty: STORE.tokens
+  std::string access = "read";
+  std::string expires = "90d";
+  std::string note;
+  std::string id;
+};
+
 [[nodiscard]] int run_demo(const DemoArgs& args);
 [[nodiscard]] int run_shell(const ShellArgs& args);
 [[nodiscard]] int run_query_command(const QueryArgs& args);
 [[nodiscard]] int run_who(const WhoArgs& args);
 [[nodiscard]] int run_why(const WhyArgs& args);
-// The same on a store that is open already.
-[[nodiscard]] int show_who(const Store& store, const WhoArgs& args);
-[[nodiscard]] int show_why(const Store& store, const WhyArgs& args);
+// The same on what is open already.
+[[nodiscard]] int show_who(proto::Session& session, const WhoArgs& args);
+[[nodiscard]] int show_why(proto::Session& session, const WhyArgs& args);
 [[nodiscard]] int run_path(const PathArgs& args);
 [[nodiscard]] int run_import(const ImportArgs& args);
 [[nodiscard]] int run_export(const ExportArgs& args);
@@ -121,5 +150,7 @@ void show_storage(const Store& store);
 [[nodiscard]] int run_restore(const RestoreArgs& args);
 [[nodiscard]] int run_dump(const DumpArgs& args);
 [[nodiscard]] int run_load(const LoadArgs& args);
+[[nodiscard]] int run_serve(const ServeArgs& args);
+[[nodiscard]] int run_token(const TokenArgs& args);
 
 }  // namespace demarche::cli

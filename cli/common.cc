@@ -36,7 +36,7 @@ void say_changes(const query::Changes& changes) {
 }
 
 // How far a claim's own date of the interaction reaches.
-Result<When> claimed_when(const View& view, const Interaction& record, const std::string& source_key) {
+Result<When> claimed_when(const proto::Snapshot& view, const Interaction& record, const std::string& source_key) {
   DEMARCHE_TRY(const auto source, view.find_source(source_key));
   if (!source) return make_error(ErrorCode::kNotFound, fmt::format("there is no source '{}'", source_key));
   for (const Claim& claim : record.claims) {
@@ -50,6 +50,41 @@ Result<When> claimed_when(const View& view, const Interaction& record, const std
 // Does it look like an attempt at a date rather than like a key?
 bool looks_like_date(const std::string& text) {
   return !text.empty() && std::string_view("0123456789[{-Y").find(text[0]) != std::string_view::npos;
+}
+
+// Those whose names the values will be shown by.
+void collect_records(const query::Value& value, std::vector<ActorId>& actors,
+                     std::vector<InteractionId>& interactions) {
+  switch (value.kind()) {
+    case query::ValueKind::kActor:
+      actors.push_back(value.as_actor());
+      break;
+    case query::ValueKind::kInteraction:
+      interactions.push_back(value.as_interaction());
+      break;
+    case query::ValueKind::kList:
+      for (const query::Value& item : value.as_list()) collect_records(item, actors, interactions);
+      break;
+    case query::ValueKind::kMap:
+      for (const auto& [key, item] : value.as_map()) collect_records(item, actors, interactions);
+      break;
+    case query::ValueKind::kPath:
+      for (const ActorId id : value.as_path().actors) actors.push_back(id);
+      for (const InteractionId id : value.as_path().interactions) interactions.push_back(id);
+      break;
+    default:
+      break;
+  }
+}
+
+void expect_records(const proto::Snapshot& state, const proto::RowsBatch& rows) {
+  if (state.view() != nullptr) return;  // at hand anyway
+  std::vector<ActorId> actors;
+  std::vector<InteractionId> interactions;
+  for (const auto& column : rows.columns) {
+    for (const query::Value& value : column) collect_records(value, actors, interactions);
+  }
+  state.expect(actors, interactions);
 }
 
 // The query's own message knows nothing of where parameters come from here.
@@ -72,6 +107,7 @@ InterruptGuard::InterruptGuard() {
 }
 InterruptGuard::~InterruptGuard() { sigaction(SIGINT, &before_, nullptr); }
 bool InterruptGuard::interrupted() { return interrupted_flag.load(); }
+const std::atomic<bool>* InterruptGuard::flag() { return &interrupted_flag; }
 
 std::string plural(std::uint64_t n, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", n, n == 1 ? one : many);
@@ -98,34 +134,37 @@ Result<std::map<std::string, query::Value>> parse_parameters(const std::vector<s
   return out;
 }
 
-int run_statement(Store& store, std::string_view text, const RunOptions& options) {
+int run_statement(proto::Session& session, std::string_view text, const RunOptions& options) {
   const auto started = std::chrono::steady_clock::now();
   const InterruptGuard guard;
   query::QueryOptions query_options;
   query_options.time_max = std::chrono::seconds(options.time_max_s);
   query_options.cancel = &interrupted_flag;
   query_options.as_of = options.as_of;
-  auto cursor = query::run_query(store, text, options.parameters, query_options);
+  auto cursor = session.query(text, options.parameters, query_options);
   if (!cursor) return fail(with_parameter_hint(cursor.error(), text, options.in_shell), text);
-  for (const std::string& notice : (*cursor)->notices()) say("note: " + notice);
-  ValueText value_text((*cursor)->view());
+  ValueText value_text((*cursor)->state());
   std::size_t count = 0;
   if (!(*cursor)->columns().empty()) {
     const auto writer = make_writer(options.output, (*cursor)->columns(), value_text);
-    query::ResultRows rows;
+    proto::RowsBatch rows;
     std::vector<query::Value> values((*cursor)->columns().size());
     while (true) {
       if (auto read = (*cursor)->next(rows); !read)
         return fail(with_parameter_hint(read.error(), text, options.in_shell), text);
-      if (rows.size() == 0) break;
-      for (std::size_t r = 0; r < rows.size(); ++r) {
-        for (std::size_t c = 0; c < values.size(); ++c) values[c] = rows.column(c)[r];
+      if (rows.size == 0) break;
+      expect_records((*cursor)->state(), rows);
+      for (std::size_t r = 0; r < rows.size; ++r) {
+        for (std::size_t c = 0; c < values.size(); ++c) values[c] = rows.columns[c][r];
         writer->row(values);
       }
-      count += rows.size();
+      count += rows.size;
     }
+    for (const std::string& notice : (*cursor)->notices()) say("note: " + notice);
     writer->finish();
     if (!flush_output()) return kFailed;
+  } else {
+    for (const std::string& notice : (*cursor)->notices()) say("note: " + notice);
   }
   say_changes((*cursor)->changes());
   if (options.interactive && !(*cursor)->columns().empty()) {
@@ -135,35 +174,28 @@ int run_statement(Store& store, std::string_view text, const RunOptions& options
   return kDone;
 }
 
-Result<std::string> name_with_office(const View& view, ActorId id, const std::optional<TimeBounds>& at,
+Result<std::string> name_with_office(const proto::Snapshot& view, ActorId id, const std::optional<TimeBounds>& at,
                                      ValueText& text) {
-  std::string name = text.actor_name(id);
+  const std::string name = text.actor_name(id);
   if (!at) return name;
-  DEMARCHE_TRY(RowCursor cursor, view.scan(id, {}, view.kinds().all_below(kinds::kHoldsOffice)));
+  DEMARCHE_TRY(const std::vector<InteractionId> held_by, view.offices(id));
   std::string offices;
-  RowBatch rows;
-  while (true) {
-    DEMARCHE_CHECK(cursor.next(rows));
-    if (rows.size() == 0) break;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto parties = rows.parties_of(i);
-      const auto is_holder = [&](const Party& p) { return p.actor == id && p.role == Role::kHolder; };
-      const Truth held = during(*at, rows.bounds[i]);
-      if (held == Truth::kFalse || std::none_of(parties.begin(), parties.end(), is_holder)) continue;
-      DEMARCHE_TRY(const Interaction record, view.get_interaction(rows.interaction[i]));
-      const PropertyValue* title = find_property(record.properties, "title");
-      const auto* title_text = title == nullptr ? nullptr : std::get_if<std::string>(&title->value);
-      std::string office = title_text == nullptr ? "office" : *title_text;
-      for (const Party& party : parties) {
-        if (party.role == Role::kBody) office += ", " + text.actor_name(party.actor);
-      }
-      offices += (offices.empty() ? "" : "; ") + office + (held == Truth::kTrue ? "" : "?");
+  for (const InteractionId interaction : held_by) {
+    DEMARCHE_TRY(const Interaction record, view.get_interaction(interaction));
+    const Truth held = record.when ? during(*at, record.when->bounds) : Truth::kUnknown;
+    if (held == Truth::kFalse) continue;
+    const PropertyValue* title = find_property(record.properties, "title");
+    const auto* title_text = title == nullptr ? nullptr : std::get_if<std::string>(&title->value);
+    std::string office = title_text == nullptr ? "office" : *title_text;
+    for (const Participant& party : record.participants) {
+      if (party.role == Role::kBody) office += ", " + text.actor_name(party.actor);
     }
+    offices += (offices.empty() ? "" : "; ") + office + (held == Truth::kTrue ? "" : "?");
   }
   return offices.empty() ? name : fmt::format("{} ({})", name, offices);
 }
 
-std::string kind_words(const View& view, KindId kind) {
+std::string kind_words(const proto::Snapshot& view, KindId kind) {
   std::string out = view.kinds().get(kind).name;
   for (char& c : out) {
     if (c == '_') c = ' ';
@@ -172,7 +204,7 @@ std::string kind_words(const View& view, KindId kind) {
   return out;
 }
 
-Result<NamedTime> named_time(const View& view, const std::string& text, const std::string& according_to) {
+Result<NamedTime> named_time(const proto::Snapshot& view, const std::string& text, const std::string& according_to) {
   DEMARCHE_TRY(const auto id, view.find_interaction(text));
   if (id) {
     DEMARCHE_TRY(const Interaction record, view.get_interaction(*id));
@@ -203,20 +235,9 @@ Result<NamedTime> named_time(const View& view, const std::string& text, const st
   return NamedTime{text, as_period(edtf), When{edtf.text, as_period(edtf)}, {}};
 }
 
-std::string nearest_key_hint(const View& view, const std::string& text) {
-  constexpr std::size_t kRecordsMax = 50'000;
-  std::vector<std::string> keys;
-  auto cursor = view.timeline({}, {});
-  RowBatch rows;
-  for (std::size_t read = 0; cursor && read < kRecordsMax; read += rows.size()) {
-    if (!cursor->next(rows) || rows.size() == 0) break;
-    for (const InteractionId id : rows.interaction) {
-      const auto record = view.get_interaction(id);
-      if (record && !record->key.empty()) keys.push_back(record->key);
-    }
-  }
-  const std::string near = nearest(text, keys);
-  return near.empty() ? near : fmt::format("; did you mean '{}'?", near);
+std::string nearest_key_hint(const proto::Snapshot& view, const std::string& text) {
+  const auto near = view.nearest_key(text);
+  return !near || near->empty() ? "" : fmt::format("; did you mean '{}'?", *near);
 }
 
 }  // namespace demarche::cli

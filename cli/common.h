@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "cli/output.h"
 #include "engine/result.h"
 #include "engine/store.h"
+#include "proto/session.h"
 #include "query/query.h"
 
 namespace demarche::cli {
@@ -27,6 +29,7 @@ class InterruptGuard {
 
   // Has Control-C been pressed since the last guard was made?
   [[nodiscard]] static bool interrupted();
+  [[nodiscard]] static const std::atomic<bool>* flag();
 
  private:
   struct sigaction before_ {};
@@ -52,18 +55,18 @@ struct RunOptions {
 
 // Runs one statement, writes its rows to standard output and everything else to standard error.
 // Control-C stops the statement. Returns the exit status.
-[[nodiscard]] int run_statement(Store& store, std::string_view text, const RunOptions& options);
+[[nodiscard]] int run_statement(proto::Session& session, std::string_view text, const RunOptions& options);
 
 // "John Kerry (Secretary of State, United States)" with the offices held for certain, "?" for those held perhaps.
-[[nodiscard]] Result<std::string> name_with_office(const View& view, ActorId id, const std::optional<TimeBounds>& at,
-                                                   ValueText& text);
+[[nodiscard]] Result<std::string> name_with_office(const proto::Snapshot& view, ActorId id,
+                                                   const std::optional<TimeBounds>& at, ValueText& text);
 
 // "Meeting", "working lunch": a kind as words.
-[[nodiscard]] std::string kind_words(const View& view, KindId kind);
+[[nodiscard]] std::string kind_words(const proto::Snapshot& view, KindId kind);
 
 // "; did you mean 'x'?" with the key of an interaction that is nearest to `text`, or "". Reads up to 50 000 records:
 // for messages only.
-[[nodiscard]] std::string nearest_key_hint(const View& view, const std::string& text);
+[[nodiscard]] std::string nearest_key_hint(const proto::Snapshot& view, const std::string& text);
 
 // The time that `text` means: an interaction by key, or else a date.
 struct NamedTime {
@@ -73,6 +76,7 @@ struct NamedTime {
   InteractionId interaction;  // 0: a date
 };
 // With `according_to` it is that source's own date of the interaction.
-[[nodiscard]] Result<NamedTime> named_time(const View& view, const std::string& text, const std::string& according_to);
+[[nodiscard]] Result<NamedTime> named_time(const proto::Snapshot& view, const std::string& text,
+                                           const std::string& according_to);
 
 }  // namespace demarche::cli

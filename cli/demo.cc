@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/demo_data.h"
+#include "cli/open.h"
 #include "engine/exchange/import.h"
 
 namespace demarche::cli {
@@ -116,9 +117,9 @@ Result<std::string> prepare(const DemoArgs& args) {
 int ask(const std::string& store, std::string_view question, const std::string& text) {
   heading(question);
   print(text + "\n\n");
-  auto opened = open_to_read(store);
+  auto opened = open_place(store);
   if (!opened) return fail(opened.error());
-  return run_statement(**opened, text, {});
+  return run_statement(*opened->session, text, {});
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/open.h"
 #include "engine/exchange/dump.h"
 
 namespace demarche::cli {
@@ -56,6 +57,7 @@ class NewFile {
 }  // namespace
 
 int run_dump(const DumpArgs& args) {
+  if (const auto here = refuse_server(args.store, "dump"); !here) return fail(here.error());
   if (args.file.empty() || args.file == "-") {
     const auto report = dump_store(args.store, [](std::string_view text) -> Result<void> {
       print(text);

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/open.h"
 #include "engine/exchange/gexf.h"
 
 namespace demarche::cli {
@@ -74,6 +75,7 @@ int run_export(const ExportArgs& args) {
     complain("the query of --query writes, and export is read-only; run it with `demarche query` first");
     return kFailed;
   }
+  if (const auto here = refuse_server(args.store, "export"); !here) return fail(here.error());
   auto store = open_to_read(args.store);
   if (!store) return fail(store.error());
   query::QueryOptions query_options;

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/open.h"
 #include "engine/exchange/import.h"
 
 namespace demarche::cli {
@@ -40,6 +41,7 @@ void remove_store(const std::string& path, bool keep_folder) {
 }  // namespace
 
 int run_import(const ImportArgs& args) {
+  if (const auto here = refuse_server(args.store, "import"); !here) return fail(here.error());
   if (args.form == "dyads" && args.kinds.empty()) {
     complain("--as dyads needs --kinds FILE, which says what each relation is; see docs/import.md");
     return kUsage;

@@ -48,6 +48,8 @@ struct Commands {
   RestoreArgs restore;
   DumpArgs dump;
   LoadArgs load;
+  ServeArgs serve;
+  TokenArgs token;
   std::function<int()> chosen;
 };
 
@@ -58,7 +60,9 @@ void add_as_of_option(CLI::App& command, std::string& as_of) {
 
 void add_reading(CLI::App& app, Commands& c) {
   CLI::App* query = app.add_subcommand("query", "Run one statement of the query language");
-  query->add_option("STORE", c.query.store, "folder of the store")->required();
+  query
+      ->add_option("STORE", c.query.store, "folder of the store, or a server: demarche+unix:PATH, demarche://HOST:PORT")
+      ->required();
   query->add_option("TEXT", c.query.text, "the statement; - reads it from standard input")->required();
   add_parameter_option(*query, c.query.parameters);
   query->add_option("--timeout", c.query.time_max_s, "seconds after which the statement is stopped")
@@ -68,7 +72,8 @@ void add_reading(CLI::App& app, Commands& c) {
   query->callback([&c] { c.chosen = [&c] { return run_query_command(c.query); }; });
 
   CLI::App* who = app.add_subcommand("who", "Who spoke with whom before an interaction or a date");
-  who->add_option("STORE", c.who.store, "folder of the store")->required();
+  who->add_option("STORE", c.who.store, "folder of the store, or a server: demarche+unix:PATH, demarche://HOST:PORT")
+      ->required();
   who->add_option("--before", c.who.before, "key of an interaction, or a date")->required();
   who->add_option("--according-to", c.who.according_to, "take this source's own date of the interaction");
   who->add_option("--actor", c.who.actors, "contacts of this actor, by key or name; given twice: of the two")
@@ -80,13 +85,15 @@ void add_reading(CLI::App& app, Commands& c) {
   who->callback([&c] { c.chosen = [&c] { return run_who(c.who); }; });
 
   CLI::App* why = app.add_subcommand("why", "What is held of one interaction, and what each source says of it");
-  why->add_option("STORE", c.why.store, "folder of the store")->required();
+  why->add_option("STORE", c.why.store, "folder of the store, or a server: demarche+unix:PATH, demarche://HOST:PORT")
+      ->required();
   why->add_option("KEY", c.why.key, "key of the interaction, or its number if it has none")->required();
   add_as_of_option(*why, c.why.as_of);
   why->callback([&c] { c.chosen = [&c] { return run_why(c.why); }; });
 
   CLI::App* path = app.add_subcommand("path", "Could word have gone from one actor to another in time");
-  path->add_option("STORE", c.path.store, "folder of the store")->required();
+  path->add_option("STORE", c.path.store, "folder of the store, or a server: demarche+unix:PATH, demarche://HOST:PORT")
+      ->required();
   path->add_option("--from", c.path.from, "an actor, by key or name")->required();
   path->add_option("--to", c.path.to, "an actor, by key or name")->required();
   path->add_option("--before", c.path.before, "key of an interaction, or a date");
@@ -96,7 +103,9 @@ void add_reading(CLI::App& app, Commands& c) {
   path->callback([&c] { c.chosen = [&c] { return run_path(c.path); }; });
 
   CLI::App* stats = app.add_subcommand("stats", "What a store holds");
-  stats->add_option("STORE", c.stats.store, "folder of the store")->required();
+  stats
+      ->add_option("STORE", c.stats.store, "folder of the store, or a server: demarche+unix:PATH, demarche://HOST:PORT")
+      ->required();
   stats->add_flag("--storage", c.stats.storage, "what takes how much of the disk, instead of kinds");
   add_output_options(*stats, c.stats.output);
   stats->callback([&c] { c.chosen = [&c] { return run_stats(c.stats); }; });
@@ -162,13 +171,63 @@ void add_safekeeping(CLI::App& app, Commands& c) {
   load->callback([&c] { c.chosen = [&c] { return run_load(c.load); }; });
 }
 
+void add_serving(CLI::App& app, Commands& c) {
+  CLI::App* serve = app.add_subcommand("serve", "Answer other programs and machines, until told to stop");
+  serve->add_option("STORE", c.serve.store, "folder of the store")->required();
+  serve
+      ->add_option("--listen", c.serve.listen,
+                   "unix:PATH or HOST:PORT, port 0 for any; repeat for more (default unix:STORE.sock)")
+      ->allow_extra_args(false);
+  serve->add_flag("--read-only", c.serve.read_only, "beside a process that has the store open for writing");
+  serve->add_option("--tokens", c.serve.tokens, "file of the tokens that let clients in (default STORE.tokens)");
+  serve->add_flag("--token-always", c.serve.token_always, "ask for a token on a Unix socket of one's own too");
+  serve->add_option("--tls-cert", c.serve.tls_certificate, "certificate in PEM: all of HOST:PORT is TLS then");
+  serve->add_option("--tls-key", c.serve.tls_key, "its key in PEM, which nobody else may read");
+  serve->add_option("--backups", c.serve.backups, "folder into which an admin may have backups made");
+  serve->add_option("--threads", c.serve.threads, "threads that answer (default twice the cores, 8 at least)");
+  serve->add_option("--connections", c.serve.connections,
+                    "at once (default 256, fewer if the process may not open as many files)");
+  serve->add_option("--connections-of-peer", c.serve.connections_peer, "of one user or address (default all)");
+  serve->add_option("--query-seconds", c.serve.query_seconds, "a statement may take")
+      ->default_val(c.serve.query_seconds);
+  serve->add_option("--idle-seconds", c.serve.idle_seconds, "until a silent connection is closed")
+      ->default_val(c.serve.idle_seconds);
+  serve->add_option("--login-seconds", c.serve.login_seconds, "until a connection must have logged in")
+      ->default_val(c.serve.login_seconds);
+  serve->add_option("--message-seconds", c.serve.message_seconds, "from a message's first byte to its last")
+      ->default_val(c.serve.message_seconds);
+  serve->callback([&c] { c.chosen = [&c] { return run_serve(c.serve); }; });
+
+  CLI::App* token = app.add_subcommand("token", "Make, list and revoke the tokens that let clients in");
+  token->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help, TokenArgs::Action action) {
+    CLI::App* sub = token->add_subcommand(name, help);
+    sub->add_option("STORE", c.token.store, "folder of the store")->required();
+    sub->add_option("--tokens", c.token.file, "file of the tokens (default STORE.tokens)");
+    sub->callback([&c, action] {
+      c.token.action = action;
+      c.chosen = [&c] { return run_token(c.token); };
+    });
+    return sub;
+  };
+  CLI::App* create = add("create", "Make a token and print it, this once", TokenArgs::Action::kCreate);
+  create->add_option("--access", c.token.access, "read, write or admin")->default_val(c.token.access);
+  create->add_option("--expires", c.token.expires, "in 90d, 12h, 30m, 45s, or never")->default_val(c.token.expires);
+  create->add_option("--note", c.token.note, "who it is for");
+  add("list", "List the tokens, not their secrets", TokenArgs::Action::kList);
+  CLI::App* revoke = add("revoke", "Make a token useless; its sessions end", TokenArgs::Action::kRevoke);
+  revoke->add_option("ID", c.token.id, "as `demarche token list` shows it")->required();
+}
+
 void add_others(CLI::App& app, Commands& c) {
   CLI::App* demo = app.add_subcommand("demo", "Load the built-in example and answer its questions");
   demo->add_option("--folder", c.demo.folder, "where the example's store and GEXF file go")->default_val(c.demo.folder);
   demo->callback([&c] { c.chosen = [&c] { return run_demo(c.demo); }; });
 
   CLI::App* shell = app.add_subcommand("shell", "Ask and record interactively");
-  shell->add_option("STORE", c.shell.store, "folder of the store")->required();
+  shell
+      ->add_option("STORE", c.shell.store, "folder of the store, or a server: demarche+unix:PATH, demarche://HOST:PORT")
+      ->required();
   add_output_options(*shell, c.shell.output);
   shell->callback([&c] { c.chosen = [&c] { return run_shell(c.shell); }; });
 }
@@ -197,6 +256,7 @@ int main_with(int argc, char** argv) {
   add_reading(app, commands);
   add_exchange(app, commands);
   add_safekeeping(app, commands);
+  add_serving(app, commands);
   add_others(app, commands);
   if (argc > 1) {
     if (const std::string refusal = unknown_command(app, argv[1]); !refusal.empty()) {

@@ -12,6 +12,7 @@
 
 #include "engine/result.h"
 #include "engine/store.h"
+#include "proto/session.h"
 #include "query/value.h"
 
 namespace demarche::cli {
@@ -29,7 +30,7 @@ struct OutputOptions {
 // Text of values as a person reads them: an actor by name, an interaction by key, a date as written.
 class ValueText {
  public:
-  explicit ValueText(const View& view) : view_(view) {}
+  explicit ValueText(const proto::Snapshot& state) : view_(state) {}
 
   [[nodiscard]] std::string plain(const query::Value& value);
   // The same, but lists and maps as JSON in which records are texts: for programs that read CSV and TSV.
@@ -41,7 +42,7 @@ class ValueText {
  private:
   [[nodiscard]] std::string nested(const query::Value& value);  // texts in quotes
 
-  const View& view_;
+  const proto::Snapshot& view_;
   std::unordered_map<ActorId, std::string> actors_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/open.h"
 #include "engine/chronology.h"
 
 namespace demarche::cli {
@@ -18,7 +19,7 @@ std::string arrival_text(const Arrival& arrival, bool certain) {
   return arrival.earliest.is_finite() ? "from " + day(arrival.earliest) + " on" : "on no known day";
 }
 
-Result<void> add_path(const View& view, const Arrival& arrival, ValueText& text, std::string& out) {
+Result<void> add_path(const proto::Snapshot& view, const Arrival& arrival, ValueText& text, std::string& out) {
   for (const Hop& hop : arrival.path) {
     DEMARCHE_TRY(const Interaction record, view.get_interaction(hop.interaction));
     const std::string place = record.place.empty() ? "" : ", " + record.place;
@@ -30,10 +31,10 @@ Result<void> add_path(const View& view, const Arrival& arrival, ValueText& text,
   return {};
 }
 
-Result<bool> add_answer(const View& view, ActorId from, ActorId to, ChronologyOptions options, std::string_view label,
-                        std::string& out) {
+Result<bool> add_answer(const proto::Snapshot& view, ActorId from, ActorId to, ChronologyOptions options,
+                        std::string_view label, std::string& out) {
   ValueText text(view);
-  DEMARCHE_TRY(const auto arrival, earliest_arrival(view, from, to, options));
+  DEMARCHE_TRY(const auto arrival, view.earliest_arrival(from, to, options));
   if (!arrival) {
     out += fmt::format("{}: no\n", label);
     return false;
@@ -44,7 +45,7 @@ Result<bool> add_answer(const View& view, ActorId from, ActorId to, ChronologyOp
 }
 
 // The whole answer as text: nothing is printed of one that cannot be given.
-Result<std::string> answer(const View& view, const PathArgs& args) {
+Result<std::string> answer(const proto::Snapshot& view, const PathArgs& args) {
   DEMARCHE_TRY(const ActorId from, view.resolve_actor(args.from));
   DEMARCHE_TRY(const ActorId to, view.resolve_actor(args.to));
   ValueText text(view);
@@ -78,11 +79,11 @@ Result<std::string> answer(const View& view, const PathArgs& args) {
 }  // namespace
 
 int run_path(const PathArgs& args) {
-  auto store = open_to_read(args.store);
-  if (!store) return fail(store.error());
-  const auto view = query::view_as_of(**store, args.as_of);
-  if (!view) return fail(view.error());
-  const auto answered = answer(**view, args);
+  auto opened = open_place(args.store);
+  if (!opened) return fail(opened.error());
+  const auto state = opened->session->snapshot_as_of(args.as_of);
+  if (!state) return fail(state.error());
+  const auto answered = answer(**state, args);
   if (!answered) return fail(answered.error());
   print(*answered);
   return flush_output() ? kDone : kFailed;

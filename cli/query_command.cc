@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/open.h"
 #include "query/query.h"
 
 namespace demarche::cli {
@@ -26,14 +27,14 @@ int run_query_command(const QueryArgs& args) {
   if (!parameters) return fail(parameters.error());
   const auto writes = query::statement_writes(text);
   if (!writes) return fail(writes.error(), text);
-  auto store = *writes ? Store::open(args.store) : open_to_read(args.store);
-  if (!store) return fail(store.error());
+  auto opened = open_place(args.store, *writes);
+  if (!opened) return fail(opened.error());
   RunOptions options;
   options.output = args.output;
   options.parameters = std::move(*parameters);
   options.time_max_s = args.time_max_s;
   options.as_of = args.as_of;
-  return run_statement(**store, text, options);
+  return run_statement(*opened->session, text, options);
 }
 
 }  // namespace demarche::cli

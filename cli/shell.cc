@@ -16,6 +16,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/open.h"
 #include "engine/names.h"
 #include "query/bind/function_table.h"
 #include "query/parse/parser.h"
@@ -90,8 +91,8 @@ std::string history_path() {
 
 class Shell {
  public:
-  Shell(std::unique_ptr<Store> store, const ShellArgs& args)
-      : store_(std::move(store)), args_(args), interactive_(isatty(STDIN_FILENO) != 0) {
+  Shell(Opened opened, const ShellArgs& args)
+      : opened_(std::move(opened)), args_(args), interactive_(isatty(STDIN_FILENO) != 0) {
     options_.output = args.output;
     options_.interactive = interactive_;
     options_.in_shell = true;
@@ -145,7 +146,8 @@ class Shell {
   static bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\n") == std::string::npos; }
 
   void greet() {
-    const Statistics& s = store_->view()->statistics();
+    const auto state = opened_.session->snapshot();
+    const Statistics s = state ? (*state)->statistics() : Statistics{};
     say(fmt::format("Demarche: {} actors, {} interactions in {}. .help for help, .quit to leave.", s.actors,
                     s.interactions, args_.store));
     rl_readline_name = const_cast<char*>("demarche");
@@ -158,7 +160,9 @@ class Shell {
     std::vector<std::string>& words = completions();
     words = keywords();
     for (const query::FunctionDef& f : query::all_functions()) words.push_back(std::string(f.name) + "(");
-    for (const std::string& kind : store_->view()->kinds().names()) words.push_back(kind);
+    if (const auto state = opened_.session->snapshot()) {
+      for (const std::string& kind : (*state)->kinds().names()) words.push_back(kind);
+    }
     for (const char* label : {"Person", "State", "Organisation", "Group"}) words.emplace_back(label);
     for (const char* c : kCommandNames) words.emplace_back(c);
     std::sort(words.begin(), words.end());
@@ -210,7 +214,7 @@ class Shell {
     }
   }
 
-  int run_text(const std::string& text) { return run_statement(*store_, text, options_); }
+  int run_text(const std::string& text) { return run_statement(*opened_.session, text, options_); }
   void keep(int status) { status_ = status_ == kDone ? status : status_; }
 
   int command(const std::string& line) {
@@ -229,7 +233,7 @@ class Shell {
     if (name == ".as-of") return as_of(rest);
     if (name == ".kinds") return kinds();
     if (name == ".functions") return functions(rest);
-    if (name == ".storage") return show_storage(*store_), kDone;
+    if (name == ".storage") return storage();
     if (name == ".mode") return mode(rest);
     if (name == ".names") return names(rest);
     if (name == ".param") return param(rest);
@@ -254,21 +258,27 @@ class Shell {
     args.output = options_.output;
     args.in_shell = true;
     args.as_of = options_.as_of;
-    return show_who(*store_, args);
+    return show_who(*opened_.session, args);
   }
-  int why(const std::string& key) { return show_why(*store_, {args_.store, key, options_.as_of}); }
+  int why(const std::string& key) { return show_why(*opened_.session, {args_.store, key, options_.as_of}); }
 
   // What was known then, from now on; without a time the newest state again.
   int as_of(const std::string& time) {
-    if (const auto view = query::view_as_of(*store_, time); !view) return fail(view.error());
+    if (const auto state = opened_.session->snapshot_as_of(time); !state) return fail(state.error());
     options_.as_of = time;
     return kDone;
   }
 
+  int storage() {
+    if (opened_.store != nullptr) return show_storage(*opened_.store), kDone;
+    return fail(refuse_server(args_.store, ".storage").error());
+  }
+
   int kinds() {
-    const auto view = store_->view();
+    const auto view = opened_.session->snapshot();
+    if (!view) return fail(view.error());
     const auto show = [&](const auto& self, KindId parent, std::size_t depth) -> void {
-      for (const Kind& kind : view->kinds().all()) {
+      for (const Kind& kind : (*view)->kinds().all()) {
         if (kind.parent != parent) continue;
         print(fmt::format("{}{}\n", std::string(2 * depth, ' '), safe(kind.name)));
         self(self, kind.id, depth + 1);
@@ -304,8 +314,9 @@ class Shell {
 
   int param(const std::string& rest) {
     if (rest.empty()) {
-      const auto view = store_->view();
-      ValueText text(*view);
+      const auto view = opened_.session->snapshot();
+      if (!view) return fail(view.error());
+      ValueText text(**view);
       for (const auto& [name, value] : options_.parameters)
         print(safe(fmt::format("${}  {}", name, text.json(value))) + "\n");
       return kDone;
@@ -324,14 +335,15 @@ class Shell {
 
   int names(const std::string& prefix) {
     constexpr std::size_t kShown = 50;
-    const auto view = store_->view();
-    const auto matches = view->names(prefix, kShown);
+    const auto view = opened_.session->snapshot();
+    if (!view) return fail(view.error());
+    const auto matches = (*view)->names(prefix, kShown);
     if (!matches) return fail(matches.error());
-    ValueText text(*view);
+    ValueText text(**view);
     std::set<ActorId> told;
     for (const NameMatch& match : *matches) {
       if (!told.insert(match.actor).second) continue;
-      const auto actor = view->get_actor(match.actor);
+      const auto actor = (*view)->get_actor(match.actor);
       if (!actor) return fail(actor.error());
       print(fmt::format("{}  {}\n", padded(safe(text.actor_name(actor->id)), 32), safe(actor->key)));
     }
@@ -363,7 +375,7 @@ class Shell {
     return kDone;
   }
 
-  std::unique_ptr<Store> store_;
+  Opened opened_;
   const ShellArgs& args_;
   bool interactive_;
   RunOptions options_;
@@ -374,17 +386,20 @@ class Shell {
 }  // namespace
 
 int run_shell(const ShellArgs& args) {
-  auto store = Store::open(args.store);
-  if (!store && store.error().code == ErrorCode::kDenied) {
-    say(fmt::format("no right to write in '{}': opened for reading only", args.store));
-    store = open_to_read(args.store);
-  } else if (!store && store.error().code == ErrorCode::kConflict) {
-    const std::string held = store.error().message;
-    store = open_to_read(args.store);
-    if (store) say(fmt::format("{}; opened for reading only, and what is committed there is seen here", held));
+  auto opened = open_place(args.store, true);
+  if (!opened && !proto::is_remote(args.store)) {
+    const Error held = opened.error();
+    if (held.code == ErrorCode::kDenied) {
+      say(fmt::format("no right to write in '{}': opened for reading only", args.store));
+      opened = open_place(args.store);
+    } else if (held.code == ErrorCode::kConflict) {
+      opened = open_place(args.store);
+      if (opened)
+        say(fmt::format("{}; opened for reading only, and what is committed there is seen here", held.message));
+    }
   }
-  if (!store) return fail(store.error());
-  return Shell(std::move(*store), args).run();
+  if (!opened) return fail(opened.error());
+  return Shell(std::move(*opened), args).run();
 }
 
 }  // namespace demarche::cli

@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/open.h"
 #include "engine/before.h"
 #include "engine/names.h"
 
@@ -42,7 +43,7 @@ const char* word_of(Precedence p) {
 // The participants as a phrase: "A with B, C", "M* with D | E", "A, B". Offices are told once for each actor.
 class WhoText {
  public:
-  WhoText(const View& view, ValueText& text) : view_(view), text_(text) {}
+  WhoText(const proto::Snapshot& view, ValueText& text) : view_(view), text_(text) {}
 
   Result<std::string> phrase(const Interaction& record) {
     std::map<Role, std::vector<std::string>> by_role;
@@ -91,12 +92,12 @@ class WhoText {
     return told_.insert(full).second ? safe(full) : safe(text_.actor_name(id));
   }
 
-  const View& view_;
+  const proto::Snapshot& view_;
   ValueText& text_;
   std::set<std::string> told_;
 };
 
-std::string how_text(const View& view, const Interaction& record, ValueText& text) {
+std::string how_text(const proto::Snapshot& view, const Interaction& record, ValueText& text) {
   std::string out = kind_words(view, record.kind);
   for (const Participant& p : record.participants) {
     if (p.role == Role::kForum) out += " of the " + text.actor_name(p.actor);
@@ -108,7 +109,7 @@ std::string how_text(const View& view, const Interaction& record, ValueText& tex
 // Numbers sources in order of appearance.
 class SourceList {
  public:
-  explicit SourceList(const View& view) : view_(view) {}
+  explicit SourceList(const proto::Snapshot& view) : view_(view) {}
 
   Result<std::string> numbers(const Interaction& record) {
     std::set<std::size_t> numbers;
@@ -138,7 +139,7 @@ class SourceList {
     keys_.push_back(safe(source.key));
     return numbers_[id] = keys_.size();
   }
-  const View& view_;
+  const proto::Snapshot& view_;
   std::map<SourceId, std::size_t> numbers_;
   std::vector<std::string> keys_;
 };
@@ -200,7 +201,7 @@ std::string whose(const std::vector<ActorId>& actors, ValueText& text) {
   return fmt::format(" between {} and {}", text.actor_name(actors[0]), text.actor_name(actors[1]));
 }
 
-Result<void> print_table(const View& view, const NamedTime& time, const std::vector<ContactBefore>& contacts,
+Result<void> print_table(const proto::Snapshot& view, const NamedTime& time, const std::vector<ContactBefore>& contacts,
                          const std::vector<ActorId>& actors, const WhoArgs& args) {
   ValueText text(view);
   WhoText who(view, text);
@@ -234,7 +235,8 @@ Result<void> print_table(const View& view, const NamedTime& time, const std::vec
   return {};
 }
 
-Result<void> print_records(const View& view, std::span<const ContactBefore> contacts, const OutputOptions& output) {
+Result<void> print_records(const proto::Snapshot& view, std::span<const ContactBefore> contacts,
+                           const OutputOptions& output) {
   ValueText text(view);
   SourceList sources(view);
   const auto writer =
@@ -266,14 +268,14 @@ Result<void> print_records(const View& view, std::span<const ContactBefore> cont
 }  // namespace
 
 int run_who(const WhoArgs& args) {
-  auto store = open_to_read(args.store);
-  return store ? show_who(**store, args) : fail(store.error());
+  auto opened = open_place(args.store);
+  return opened ? show_who(*opened->session, args) : fail(opened.error());
 }
 
-int show_who(const Store& store, const WhoArgs& args) {
-  const auto state = query::view_as_of(store, args.as_of);
+int show_who(proto::Session& session, const WhoArgs& args) {
+  const auto state = session.snapshot_as_of(args.as_of);
   if (!state) return fail(state.error());
-  const auto& view = *state;
+  const proto::Snapshot* view = state->get();
   const auto time = named_time(*view, args.before, args.according_to);
   if (!time) return fail(time.error());
   BeforeOptions options;
@@ -284,10 +286,10 @@ int show_who(const Store& store, const WhoArgs& args) {
     if (!actor) return fail(actor.error());
     options.actors.push_back(*actor);
   }
-  const auto contacts = contacts_before(*view, time->bounds, options);
+  const auto contacts = view->contacts_before(time->bounds, options);
   if (!contacts) return fail(contacts.error());
   options.planned_or_cancelled = true;
-  const auto not_held = contacts_before(*view, time->bounds, options);
+  const auto not_held = view->contacts_before(time->bounds, options);
   if (!not_held) return fail(not_held.error());
   const auto printed = args.output.format == Format::kTable
                            ? print_table(*view, *time, *contacts, options.actors, args)

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/open.h"
 
 namespace demarche::cli {
 
@@ -29,7 +30,8 @@ std::string when_text(const When& when) { return fmt::format("{}  ({})", when.te
 // Marks what a source gives otherwise than the record has it.
 std::string against(bool differs) { return differs ? "   << differs from what is held" : ""; }
 
-Result<void> print_claim(const View& view, const Interaction& record, const Claim& claim, std::size_t number) {
+Result<void> print_claim(const proto::Snapshot& view, const Interaction& record, const Claim& claim,
+                         std::size_t number) {
   DEMARCHE_TRY(const Source source, view.get_source(claim.source));
   print(fmt::format("{} {}{}\n", number, safe(source.key), claim.locator.empty() ? "" : ", " + safe(claim.locator)));
   field("title", source.title);
@@ -48,7 +50,7 @@ Result<void> print_claim(const View& view, const Interaction& record, const Clai
   return {};
 }
 
-Result<void> print_record(const View& view, const Interaction& record) {
+Result<void> print_record(const proto::Snapshot& view, const Interaction& record) {
   ValueText text(view);
   print(fmt::format("{}  {}\n", record.key.empty() ? safe(text.interaction_name(record.id)) : safe(record.key),
                     safe(view.kinds().get(record.kind).name)));
@@ -74,14 +76,14 @@ Result<void> print_record(const View& view, const Interaction& record) {
 }  // namespace
 
 int run_why(const WhyArgs& args) {
-  auto store = open_to_read(args.store);
-  return store ? show_why(**store, args) : fail(store.error());
+  auto opened = open_place(args.store);
+  return opened ? show_why(*opened->session, args) : fail(opened.error());
 }
 
-int show_why(const Store& store, const WhyArgs& args) {
-  const auto state = query::view_as_of(store, args.as_of);
+int show_why(proto::Session& session, const WhyArgs& args) {
+  const auto state = session.snapshot_as_of(args.as_of);
   if (!state) return fail(state.error());
-  const auto& view = *state;
+  const proto::Snapshot* view = state->get();
   const auto id = view->find_interaction(args.key);
   if (!id) return fail(id.error());
   // Interactions without a key are shown by number elsewhere: the number serves as well.

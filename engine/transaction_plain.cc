@@ -59,7 +59,8 @@ Result<void> check_columns(const PlainInteractions& in, const KindTable& kinds, 
       if (in.actor[k].value == 0 || in.actor[k] >= record.next_actor) {
         return tl::unexpected(wrong(i, "a participant is not an actor of this store"));
       }
-      if (in.role[k] < Role::kParticipant || in.role[k] >= Role::kRepresented) {
+      const auto role = static_cast<std::uint8_t>(in.role[k]);
+      if (role == 0 || role > kRoleCount || in.role[k] == Role::kRepresented) {
         return tl::unexpected(wrong(i, "a participant has no role, or 'represented', which is not given by hand"));
       }
     }

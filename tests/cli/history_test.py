@@ -96,7 +96,7 @@ class Words(Case):
         file = scratch() / "words.jsonl"
         lines = [{"actor": {"key": "a", "name": "A"}}, {"actor": {"key": "b", "name": "B"}},
                  {"interaction": {"key": "m", "kind": "MEETING", "when": "29 April 2016",
-                                  "participants": [{"actor": "a"}, {"actor": "b"}]}}]
+                                  "participants": [{"actor": "a", "role": "participant"}, {"actor": "b", "role": "participant"}]}}]
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
         self.done(run("import", file, "--into", scratch() / "words.dm", "--as", "jsonl"))
         self.assertEqual(rows(scratch() / "words.dm", "MATCH [m] RETURN m.when"), [["2016-04-29"]])

@@ -18,6 +18,8 @@ EXCEPTIONS = {
         ("bad_input_test.cc", "longer than its limit of"),
     "the query holds more than its limit of {} rows; narrow it or raise the limit":
         ("bad_input_test.cc", "holds more than its limit of"),
+    "the query needs more memory than its limit of {} MB; narrow it or raise the limit":
+        ("plan_test.cc", "needs more memory than its limit of 1 MB"),
     "more than {} clauses in one statement": ("bad_input_test.cc", "clauses in one statement"),
     "more than {} actors and interactions in one clause":
         ("bad_input_test.cc", "actors and interactions in one clause"),
