@@ -114,10 +114,14 @@ class PlanFixture {
     const auto all = rows(text, options);
     INFO(text);
     REQUIRE_FALSE(all);
+    message_ = all.error().message;
     return all.error().code;
   }
+  // Of the last refusal.
+  [[nodiscard]] const std::string& message() const { return message_; }
 
  private:
+  std::string message_;
   tests::TempFolder folder_;
   std::unique_ptr<Store> store_;
 };
@@ -343,6 +347,8 @@ TEST_CASE_METHOD(PlanFixture, "limits: memory, in whatever way a query asks for 
         "RETURN reduce(s = 'a', i IN range(1, 60) | replace(s, 'a', 'aa'))"}) {
     CHECK(refused(text, little) == ErrorCode::kLimit);
   }
+  (void)refused("UNWIND range(1, 200000) AS x RETURN collect(x)", little);
+  CHECK(message().find("needs more memory than its limit of 1 MB") != std::string::npos);
   CHECK(answer("UNWIND range(1, 200000) AS x RETURN count(*), sum(x)", little)[0][0].as_integer() == 200000);
   CHECK(answer("UNWIND range(1, 200000) AS x RETURN x ORDER BY -x LIMIT 3", little).size() == 3);
   CHECK(answer("MATCH (a)-[c]-(b) RETURN DISTINCT type(c)", little).size() == 4);
