@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -111,9 +112,24 @@ Level next_level(const Level& level, const std::vector<std::uint32_t>& group, st
   return out;
 }
 
+// Where Louvain ends depends on the order in which it takes the vertices. No order is always good, so a few that
+// differ are tried, always the same ones.
+enum class Order : std::uint8_t { kAscending, kDescending, kLeastFirst, kMostFirst };
+constexpr Order kOrders[] = {Order::kAscending, Order::kDescending, Order::kLeastFirst, Order::kMostFirst};
+
+std::vector<std::uint32_t> vertices_in(Order order, const Level& level) {
+  std::vector<std::uint32_t> out(level.size());
+  std::iota(out.begin(), out.end(), 0U);
+  const auto by_degree = [&](std::uint32_t a, std::uint32_t b) { return level.degree[a] < level.degree[b]; };
+  if (order == Order::kLeastFirst || order == Order::kMostFirst) std::stable_sort(out.begin(), out.end(), by_degree);
+  if (order == Order::kDescending || order == Order::kMostFirst) std::reverse(out.begin(), out.end());
+  return out;
+}
+
 // Moves vertices while modularity gains. True if any moved.
-Result<bool> move_vertices(const Level& level, double resolution, std::vector<std::uint32_t>& group,
+Result<bool> move_vertices(const Level& level, double resolution, Order order, std::vector<std::uint32_t>& group,
                            const StopCheck& stop) {
+  const std::vector<std::uint32_t> vertices = vertices_in(order, level);
   constexpr double kGainMin = 1e-12;  // of all weight: below it, rounding would go round in circles
   constexpr std::size_t kRoundsMax = 1000;
   constexpr std::uint32_t kCheckEvery = 4096;
@@ -123,7 +139,7 @@ Result<bool> move_vertices(const Level& level, double resolution, std::vector<st
   bool any = false;
   for (std::size_t round = 0; round < kRoundsMax; ++round) {
     bool moved = false;
-    for (std::uint32_t v = 0; v < level.size(); ++v) {
+    for (const std::uint32_t v : vertices) {
       if (v % kCheckEvery == 0) DEMARCHE_CHECK(check_stop(stop));
       const std::uint32_t home = group[v];
       for (std::size_t i = level.offsets[v]; i < level.offsets[v + 1]; ++i) {
@@ -190,6 +206,21 @@ std::vector<std::uint32_t> split_pieces(const ContactGraph& graph, const std::ve
   return piece;
 }
 
+Result<std::vector<std::uint32_t>> louvain(const ContactGraph& graph, Level level, double resolution, Order order,
+                                           const StopCheck& stop) {
+  std::vector<std::uint32_t> group(graph.vertex_count());  // of the graph's vertices, by vertex of `level`
+  std::iota(group.begin(), group.end(), 0U);
+  while (true) {
+    std::vector<std::uint32_t> moved_to(level.size());
+    std::iota(moved_to.begin(), moved_to.end(), 0U);
+    DEMARCHE_TRY(const bool moved, move_vertices(level, resolution, order, moved_to, stop));
+    if (!moved) return group;
+    const std::size_t groups = close_gaps(moved_to);
+    for (std::uint32_t& g : group) g = moved_to[g];
+    level = next_level(level, moved_to, groups);
+  }
+}
+
 }  // namespace
 
 Result<Communities> communities(const ContactGraph& graph, const CommunityOptions& options, const StopCheck& stop) {
@@ -197,22 +228,16 @@ Result<Communities> communities(const ContactGraph& graph, const CommunityOption
     return invalid(fmt::format("resolution is {}; it has to be above 0", options.resolution));
   }
   DEMARCHE_CHECK(check_stop(stop));
-  std::vector<std::uint32_t> group(graph.vertex_count());  // of the graph's vertices, by vertex of `level`
-  std::iota(group.begin(), group.end(), 0U);
-  Level level = first_level(graph);
-  while (true) {
-    std::vector<std::uint32_t> moved_to(level.size());
-    std::iota(moved_to.begin(), moved_to.end(), 0U);
-    DEMARCHE_TRY(const bool moved, move_vertices(level, options.resolution, moved_to, stop));
-    if (!moved) break;
-    const std::size_t groups = close_gaps(moved_to);
-    for (std::uint32_t& g : group) g = moved_to[g];
-    level = next_level(level, moved_to, groups);
+  const Level level = first_level(graph);
+  std::optional<Communities> best;
+  for (const Order order : kOrders) {
+    DEMARCHE_TRY(const std::vector<std::uint32_t> group, louvain(graph, level, options.resolution, order, stop));
+    Communities found;
+    found.parts = in_order(split_pieces(graph, group));
+    found.modularity = modularity(graph, found.parts.of, options.resolution);
+    if (!best || found.modularity > best->modularity) best = std::move(found);
   }
-  Communities out;
-  out.parts = in_order(split_pieces(graph, group));
-  out.modularity = modularity(graph, out.parts.of, options.resolution);
-  return out;
+  return std::move(*best);
 }
 
 double modularity(const ContactGraph& graph, std::span<const std::uint32_t> part, double resolution) {

@@ -3,8 +3,9 @@
 // Louvain method (Blondel, Guillaume, Lambiotte, Lefebvre 2008): vertices move, one after the other, to the
 // neighbouring group where modularity gains most; groups become vertices, and so on until nothing gains. In the end
 // groups that hang together in no way are split, which never lowers modularity (what Traag, Waltman and van Eck 2019
-// hold against the plain method). Vertices are asked in order of their numbers and ties go to the group with the
-// lowest, so that the same graph has the same answer. It is a good partition, not the best one, which is hard to find.
+// hold against the plain method). Four fixed orders of vertices are tried (by number and by degree, both ways), the one
+// that ends with most modularity is kept, and ties go to the group with the lowest number, so that the same graph has
+// the same answer. It is a good partition, not the best one, which is hard to find.
 //
 // Modularity (Newman and Girvan 2004, with the resolution of Reichardt and Bornholdt 2006):
 //   sum over groups of  inside / m - resolution * (degrees / 2m)^2,

@@ -7,6 +7,7 @@ windows of icews14 need shared/data. Skipped, aloud, where a library or the data
 """
 
 import random
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -168,7 +169,9 @@ class Graphs(Case):
         self.assertAlmostEqual(stated, ours, places=9)
         for group in groups:
             self.assertTrue(networkx.is_connected(nx.subgraph(group)))
-        theirs = ig.community_multilevel(weights="weight").modularity
+        # igraph's own Louvain takes vertices in a random order: its usual result, from a fixed seed, is the measure.
+        random.seed(1)
+        theirs = statistics.median(ig.community_multilevel(weights="weight").modularity for _ in range(21))
         self.assertGreater(ours, 0.95 * theirs - 1e-9)
 
     def random_store(self, seed):
